@@ -1,0 +1,129 @@
+"""Gradient boosting: scikit-learn's, and LightGBM, XGBoost, CatBoost if present."""
+
+from __future__ import annotations
+
+from functools import partial
+from importlib import import_module
+
+from sklearn.ensemble import (
+    GradientBoostingClassifier,
+    GradientBoostingRegressor,
+    HistGradientBoostingClassifier,
+    HistGradientBoostingRegressor,
+)
+
+from . import _preprocessing as prep
+from ._configuration import classifier, encoded_labels, regressor
+
+_HIST, _GRADIENT = "histogram gradient boosting", "gradient boosting"
+
+# Early stopping is off below unless named: scikit-learn switches it on by
+# itself above 10,000 rows, and a held-out tenth is dear on small tables.
+_HISTOGRAM = (
+    ("hist-gb", {}),
+    ("hist-gb-slow", {"learning_rate": 0.05, "max_iter": 200, "max_leaf_nodes": 15}),
+    ("hist-gb-small-leaves",
+     {"learning_rate": 0.05, "max_iter": 200, "min_samples_leaf": 5}),
+    ("hist-gb-stumpy",
+     {"learning_rate": 0.1, "max_iter": 200, "max_leaf_nodes": 4}),
+    ("hist-gb-shrunk",
+     {"learning_rate": 0.03, "max_iter": 300, "max_leaf_nodes": 8,
+      "l2_regularization": 5.0, "max_features": 0.5}),
+    ("hist-gb-fast", {"learning_rate": 0.2, "max_iter": 40, "max_leaf_nodes": 15}),
+    ("hist-gb-long",
+     {"learning_rate": 0.03, "max_iter": 1000, "max_leaf_nodes": 15,
+      "max_features": 0.7, "early_stopping": True, "n_iter_no_change": 20}),
+)
+_CLASSIC = (
+    ("gb-depth3", {"max_depth": 3, "n_estimators": 100, "subsample": 0.7}),
+    ("gb-depth2-slow",
+     {"max_depth": 2, "n_estimators": 250, "subsample": 0.7, "learning_rate": 0.05,
+      "max_features": 0.5}),
+)
+
+
+def _optional(package: str, name: str, **params):
+    """An estimator of a package that is imported only when it is built."""
+    return getattr(import_module(package), name)(**params)
+
+
+def _lightgbm(kind: str):
+    return partial(_optional, package="lightgbm", name=f"LGBM{kind}", n_jobs=1,
+                   verbosity=-1)
+
+
+def _xgboost(kind: str):
+    return partial(_optional, package="xgboost", name=f"XGB{kind}", n_jobs=1,
+                   verbosity=0)
+
+
+def _catboost(kind: str):
+    return partial(_optional, package="catboost", name=f"CatBoost{kind}",
+                   thread_count=1, verbose=False, allow_writing_files=False)
+
+
+_EXTERNAL = (
+    ("lightgbm", "LightGBM", "lightgbm", _lightgbm, {}),
+    ("lightgbm-slow", "LightGBM", "lightgbm", _lightgbm,
+     {"learning_rate": 0.03, "n_estimators": 400, "num_leaves": 15,
+      "subsample": 0.8, "subsample_freq": 1, "colsample_bytree": 0.7}),
+    ("lightgbm-extra", "LightGBM", "lightgbm", _lightgbm,
+     {"learning_rate": 0.05, "n_estimators": 300, "num_leaves": 31,
+      "extra_trees": True, "min_child_samples": 5}),
+    ("xgboost-depth4", "XGBoost", "xgboost", _xgboost,
+     {"learning_rate": 0.05, "n_estimators": 200, "max_depth": 4, "subsample": 0.8,
+      "colsample_bytree": 0.7}),
+    ("xgboost-depth8", "XGBoost", "xgboost", _xgboost,
+     {"learning_rate": 0.1, "n_estimators": 150, "max_depth": 8, "subsample": 0.8,
+      "min_child_weight": 3}),
+    ("catboost", "CatBoost", "catboost", _catboost,
+     {"iterations": 300, "learning_rate": 0.08}),
+    ("catboost-depth4", "CatBoost", "catboost", _catboost,
+     {"iterations": 400, "learning_rate": 0.05, "depth": 4}),
+)
+
+_CLASSIFIERS = (
+    *(
+        classifier(name, _HIST, prep.ordinal,
+                   partial(HistGradientBoostingClassifier,
+                           **{"early_stopping": False, **params}),
+                   **params)
+        for name, params in _HISTOGRAM
+    ),
+    *(
+        classifier(name, _GRADIENT, prep.ordinal_imputed, GradientBoostingClassifier,
+                   tags={"max_rows": 10_000, "max_classes": 10}, **params)
+        for name, params in _CLASSIC
+    ),
+    *(
+        classifier(name, family, prep.ordinal, library("Classifier"),
+                   wrap=encoded_labels, tags={"requires": package}, **params)
+        for name, family, package, library, params in _EXTERNAL
+    ),
+)
+
+_REGRESSORS = (
+    *(
+        regressor(name, _HIST, prep.ordinal,
+                  partial(HistGradientBoostingRegressor,
+                          **{"early_stopping": False, **params}),
+                  **params)
+        for name, params in _HISTOGRAM
+    ),
+    regressor("hist-gb-absolute", _HIST, prep.ordinal,
+              partial(HistGradientBoostingRegressor, early_stopping=False),
+              loss="absolute_error", learning_rate=0.05, max_iter=200,
+              max_leaf_nodes=15),
+    *(
+        regressor(name, _GRADIENT, prep.ordinal_imputed, GradientBoostingRegressor,
+                  tags={"max_rows": 10_000}, **params)
+        for name, params in _CLASSIC
+    ),
+    *(
+        regressor(name, family, prep.ordinal, library("Regressor"),
+                  tags={"requires": package}, **params)
+        for name, family, package, library, params in _EXTERNAL
+    ),
+)
+
+CONFIGURATIONS = _CLASSIFIERS + _REGRESSORS

@@ -1,0 +1,215 @@
+"""A configuration: what can be fitted, on what, and how it is built."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from importlib.util import find_spec
+from typing import Any
+
+from sklearn.calibration import CalibratedClassifierCV
+from sklearn.compose import TransformedTargetRegressor
+from sklearn.ensemble import VotingClassifier
+from sklearn.pipeline import Pipeline
+from sklearn.preprocessing import QuantileTransformer, StandardScaler
+
+from .._table import Table, Target
+
+Steps = list[tuple[str, Any]]
+
+
+@dataclass(frozen=True)
+class Configuration:
+    """An estimator with its hyperparameters and its preprocessing.
+
+    Parameters
+    ----------
+    name : str
+        Unique within a task kind; the key into the knowledge base.
+    family : str
+        Group of related configurations, such as "random forest".
+    task : {"classification", "regression"}
+        Kind of task it solves.
+    preprocess : callable
+        ``preprocess(table, task)`` returns the list of named transformers.
+    model : callable
+        ``model(table)`` returns the named steps after the preprocessing; the
+        last one is the predictor.
+    max_rows : int or None, default=None
+        Largest number of rows on which it is worth starting.
+    min_rows : int, default=0
+        Smallest number of rows on which its folds can be fitted.
+    max_encoded : int or None, default=None
+        Largest number of columns after one-hot encoding.
+    max_classes : int or None, default=None
+        Largest number of classes.
+    min_class_size : int, default=1
+        Members that every class must have.
+    sparse : bool, default=False
+        Whether it takes sparse tables.
+    requires : str or None, default=None
+        Optional package that must be importable.
+    params : dict
+        Hyperparameters that tell it from its family, for the leaderboard.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> from sk_meta import MetaLearnerClassifier
+    >>> X, y = load_iris(return_X_y=True)
+    >>> ranking = MetaLearnerClassifier().recommend(X, y)
+    >>> "configuration" in ranking.columns
+    True
+    """
+
+    name: str
+    family: str
+    task: str
+    preprocess: Callable[[Table, str], Steps]
+    model: Callable[[Table], Steps]
+    max_rows: int | None = None
+    min_rows: int = 0
+    max_encoded: int | None = None
+    max_classes: int | None = None
+    min_class_size: int = 1
+    sparse: bool = False
+    requires: str | None = None
+    params: dict = field(default_factory=dict, compare=False)
+
+    def build(self, table: Table, random_state: int | None = None) -> Pipeline:
+        """Make the unfitted pipeline for a table.
+
+        Parameters
+        ----------
+        table : Table
+            Description of the table it will be fitted on.
+        random_state : int or None, default=None
+            Given to every step that takes one.
+
+        Returns
+        -------
+        sklearn.pipeline.Pipeline
+            Public classes only; it takes the table as it is.
+        """
+        steps = [*self.preprocess(table, self.task), *self.model(table)]
+        pipeline = Pipeline(steps)
+        seeds = {
+            name: random_state
+            for name, value in pipeline.get_params(deep=True).items()
+            if name.split("__")[-1] == "random_state" and value != "deprecated"
+        }
+        return pipeline.set_params(**seeds)
+
+    def why_not(self, table: Table, target: Target) -> str | None:
+        """Reason for which it can't be used on a table, or None.
+
+        Parameters
+        ----------
+        table : Table
+        target : Target
+
+        Returns
+        -------
+        str or None
+        """
+        if self.requires is not None and find_spec(self.requires) is None:
+            return f"needs the package {self.requires}, which is not installed"
+        if table.container == "sparse" and not self.sparse:
+            return "needs a dense table"
+        if self.max_rows is not None and table.n_rows > self.max_rows:
+            return f"{table.n_rows} rows, made for at most {self.max_rows}"
+        if table.n_rows < self.min_rows:
+            return f"{table.n_rows} rows, needs at least {self.min_rows}"
+        if self.max_encoded is not None and table.n_encoded > self.max_encoded:
+            return (
+                f"{table.n_encoded} columns after encoding, "
+                f"made for at most {self.max_encoded}"
+            )
+        return self._why_not_target(target)
+
+    def _why_not_target(self, target: Target) -> str | None:
+        if self.max_classes is not None and target.n_classes > self.max_classes:
+            return f"{target.n_classes} classes, made for at most {self.max_classes}"
+        if target.counts is not None and target.counts.min() < self.min_class_size:
+            return (
+                f"a class has {target.counts.min()} members, "
+                f"needs at least {self.min_class_size}"
+            )
+        return None
+
+
+@dataclass(frozen=True)
+class _Model:
+    """The steps after the preprocessing: feature maps, then the predictor."""
+
+    make: Callable[..., Any]
+    params: dict
+    features: Callable[[Table], Steps] | None = None
+    wrap: Callable[[Table, Any], Any] | None = None
+
+    def __call__(self, table: Table) -> Steps:
+        model = self.make(**self.params)
+        if self.wrap is not None:
+            model = self.wrap(table, model)
+        features = [] if self.features is None else self.features(table)
+        return [*features, ("model", model)]
+
+
+def _declare(
+    task, name, family, preprocess, make, *, features, wrap, tags, params
+) -> Configuration:
+    model = _Model(make, params, features, wrap)
+    return Configuration(
+        name, family, task, preprocess, model, params=params, **(tags or {})
+    )
+
+
+def classifier(
+    name, family, preprocess, make, /, *, features=None, wrap=None, tags=None,
+    **params,
+) -> Configuration:
+    """Declare a classification configuration.
+
+    ``features(table)`` returns feature maps that stand before the predictor,
+    ``wrap(table, model)`` puts the predictor into another one, ``tags`` are the
+    applicability fields of :class:`Configuration`, ``params`` go to the
+    estimator.
+    """
+    return _declare(
+        "classification", name, family, preprocess, make,
+        features=features, wrap=wrap, tags=tags, params=params,
+    )
+
+
+def regressor(
+    name, family, preprocess, make, /, *, features=None, wrap=None, tags=None,
+    **params,
+) -> Configuration:
+    """Declare a regression configuration; see :func:`classifier`."""
+    return _declare(
+        "regression", name, family, preprocess, make,
+        features=features, wrap=wrap, tags=tags, params=params,
+    )
+
+
+def calibrated(table: Table, model):
+    """Give probabilities to a classifier that has only decision values."""
+    return CalibratedClassifierCV(model, cv=3, ensemble=False)
+
+
+def encoded_labels(table: Table, model):
+    """Let a classifier that needs the labels 0, 1, ... take any labels."""
+    return VotingClassifier([("model", model)], voting="soft")
+
+
+def scaled_target(table: Table, model):
+    """Standardise the target of a regressor that depends on its scale."""
+    return TransformedTargetRegressor(model, transformer=StandardScaler())
+
+
+def gaussian_target(table: Table, model):
+    """Fit a regressor to the normal scores of the target."""
+    quantiles = QuantileTransformer(
+        n_quantiles=max(10, min(200, table.n_rows // 2)), output_distribution="normal"
+    )
+    return TransformedTargetRegressor(model, transformer=quantiles)

@@ -1,0 +1,33 @@
+"""The only module that knows scikit-learn's versions and private names."""
+
+from __future__ import annotations
+
+from sklearn import __version__
+from sklearn.base import _fit_context as fit_context
+from sklearn.model_selection import KFold, StratifiedKFold
+from sklearn.preprocessing import TargetEncoder
+from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
+from sklearn.utils.fixes import parse_version
+from sklearn.utils.metadata_routing import _routing_enabled as routing_enabled
+
+__all__ = [
+    "HasMethods",
+    "Interval",
+    "StrOptions",
+    "fit_context",
+    "routing_enabled",
+    "target_encoder",
+]
+
+_VERSION = parse_version(__version__)
+
+
+def target_encoder(task: str) -> TargetEncoder:
+    """Target encoder with a seeded inner split, as each version wants it said."""
+    kind = "continuous" if task == "regression" else "auto"
+    if _VERSION < parse_version("1.9"):
+        return TargetEncoder(target_type=kind, random_state=0)
+    splitter = KFold if task == "regression" else StratifiedKFold
+    return TargetEncoder(
+        target_type=kind, cv=splitter(5, shuffle=True, random_state=0)
+    )
