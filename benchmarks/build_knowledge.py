@@ -25,7 +25,6 @@ from sklearn.model_selection import KFold, StratifiedKFold
 
 from sk_meta._catalogue import catalogue
 from sk_meta._evaluation import TIMEOUT, FoldResult, evaluate_fold
-from sk_meta._metafeatures import compute_meta_features
 from sk_meta._scoring import STORED_METRICS
 from sk_meta._table import as_table, describe_table, describe_target
 
@@ -106,7 +105,7 @@ def run_configuration(configuration, table, target, X, y, folds, scorers) -> dic
     }
 
 
-def describe(task, X, y, table, target) -> dict:
+def describe(task, table, target) -> dict:
     """What is known of a task before anything is fitted."""
     return {
         "task": task.name,
@@ -118,7 +117,6 @@ def describe(task, X, y, table, target) -> dict:
         "n_columns": table.n_columns,
         "n_encoded": table.n_encoded,
         "n_classes": target.n_classes,
-        "meta_features": compute_meta_features(X, y, task.task).to_dict(),
     }
 
 
@@ -128,7 +126,7 @@ def run_task(task, out: Path) -> None:
     X, y = load_capped(task)
     table, target = describe_table(X), describe_target(y, task.task)
     record = json.loads(path.read_text()) if path.exists() else {"results": {}}
-    record.update(describe(task, X, y, table, target))
+    record.update(describe(task, table, target))
     scorers = {name: get_scorer(name) for name in STORED_METRICS[task.task]}
     folds = splits(y, target)
     started = time.time()

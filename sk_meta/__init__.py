@@ -1,0 +1,23 @@
+"""Meta-learning for scikit-learn: an AutoML estimator that learns from experience."""
+
+from __future__ import annotations
+
+from ._catalogue import Configuration
+from ._estimator import (
+    MetaLearnerClassifier,
+    MetaLearnerEstimator,
+    MetaLearnerRegressor,
+)
+from ._knowledge import KnowledgeBase
+from ._metafeatures import compute_meta_features
+
+__all__ = [
+    "Configuration",
+    "KnowledgeBase",
+    "MetaLearnerClassifier",
+    "MetaLearnerEstimator",
+    "MetaLearnerRegressor",
+    "compute_meta_features",
+]
+
+__version__ = "0.1.0"

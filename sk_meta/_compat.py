@@ -6,16 +6,16 @@ from sklearn import __version__
 from sklearn.base import _fit_context as fit_context
 from sklearn.model_selection import KFold, StratifiedKFold
 from sklearn.preprocessing import TargetEncoder
-from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
+from sklearn.utils import ClassifierTags, RegressorTags
+from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.fixes import parse_version
-from sklearn.utils.metadata_routing import _routing_enabled as routing_enabled
 
 __all__ = [
-    "HasMethods",
+    "ClassifierTags",
     "Interval",
+    "RegressorTags",
     "StrOptions",
     "fit_context",
-    "routing_enabled",
     "target_encoder",
 ]
 

@@ -36,8 +36,6 @@ class FoldResult:
         Durations on the clock that was passed.
     error : str or None
         Type and last line of the exception.
-    model : Pipeline or None
-        The fitted pipeline, if it was asked for.
     """
 
     status: str
@@ -46,7 +44,6 @@ class FoldResult:
     fit_seconds: float = np.nan
     predict_seconds: float = np.nan
     error: str | None = None
-    model: Pipeline | None = None
 
 
 @dataclass(frozen=True)
@@ -133,7 +130,7 @@ class PredictedValues(RegressorMixin, _Predicted):
         return self.prediction[np.asarray(X).ravel()]
 
 
-def score_prediction(prediction, y, scorer, classes=None, sample_weight=None) -> float:
+def score_prediction(prediction, y, scorer, classes=None) -> float:
     """Apply a scikit-learn scorer to predictions instead of an estimator.
 
     Parameters
@@ -146,8 +143,6 @@ def score_prediction(prediction, y, scorer, classes=None, sample_weight=None) ->
         ``scorer(estimator, X, y)``, greater is better.
     classes : ndarray of shape (n_classes,) or None, default=None
         Labels of the columns.
-    sample_weight : ndarray of shape (n_samples,) or None, default=None
-        Passed on to the scorer if given.
 
     Returns
     -------
@@ -155,8 +150,7 @@ def score_prediction(prediction, y, scorer, classes=None, sample_weight=None) ->
     """
     kind = PredictedValues if classes is None else PredictedClasses
     rows = np.arange(len(y)).reshape(-1, 1)
-    weights = {} if sample_weight is None else {"sample_weight": sample_weight}
-    return float(scorer(kind(prediction, classes), rows, y, **weights))
+    return float(scorer(kind(prediction, classes), rows, y))
 
 
 def take(X, rows):
@@ -203,8 +197,6 @@ def evaluate_fold(
     scorers: dict[str, Callable],
     classes: np.ndarray | None,
     *,
-    fit_params: dict | None = None,
-    keep_model: bool = False,
     clock: Callable[[], float] = time.perf_counter,
 ) -> FoldResult:
     """Fit a pipeline on one part of a table and score it on the other.
@@ -221,10 +213,6 @@ def evaluate_fold(
         Scorers by metric name.
     classes : ndarray or None
         All class labels; None for regression.
-    fit_params : dict or None, default=None
-        ``sample_weight`` for all rows, if any.
-    keep_model : bool, default=False
-        Whether the fitted pipeline comes back with the result.
     clock : callable, default=time.perf_counter
         Seconds now.
 
@@ -234,19 +222,17 @@ def evaluate_fold(
         Exceptions of the candidate are in it, not raised.
     """
     train, test = split
-    weight = (fit_params or {}).get("sample_weight")
     start = clock()
     try:
         # One thread: the results are then the same for any number of workers.
         with threadpool_limits(limits=1), warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            pipeline.fit(take(X, train), y[train], **_weights_for(pipeline, weight, train))
+            pipeline.fit(take(X, train), y[train])
             fitted = clock()
             prediction = predict_with(pipeline, take(X, test), classes)
             predicted = clock()
-            test_weight = None if weight is None else weight[test]
             scores = {
-                name: score_prediction(prediction, y[test], scorer, classes, test_weight)
+                name: score_prediction(prediction, y[test], scorer, classes)
                 for name, scorer in scorers.items()
             }
     except (Exception, MemoryError) as error:
@@ -257,12 +243,7 @@ def evaluate_fold(
         prediction,
         fitted - start,
         predicted - fitted,
-        model=pipeline if keep_model else None,
     )
-
-
-def _weights_for(pipeline, weight, rows) -> dict:
-    return {} if weight is None else {"model__sample_weight": weight[rows]}
 
 
 def _reason(error: BaseException) -> str:

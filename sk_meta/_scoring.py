@@ -78,6 +78,11 @@ class Metric:
     scorer: Callable
     stored: str
 
+    @property
+    def stored_scorer(self) -> Callable:
+        """Scorer of the stored metric."""
+        return get_scorer(self.stored)
+
 
 def resolve_scoring(scoring, task: str) -> Metric:
     """Turn the ``scoring`` parameter into a metric.
@@ -137,3 +142,25 @@ def as_loss(score, metric: str):
     if metric == "r2":
         return np.sqrt(np.maximum(1.0 - score, 0.0))
     return 1.0 - score
+
+
+def as_score(loss, metric: str):
+    """Inverse of :func:`as_loss`.
+
+    Parameters
+    ----------
+    loss : float or ndarray
+    metric : str
+        A stored metric.
+
+    Returns
+    -------
+    float or ndarray
+        Greater is better.
+    """
+    loss = np.asarray(loss, dtype=float)
+    if metric.startswith("neg_"):
+        return -loss
+    if metric == "r2":
+        return 1.0 - loss**2
+    return 1.0 - loss

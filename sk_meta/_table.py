@@ -32,11 +32,14 @@ CONSTANT = "constant"
 
 @dataclass(frozen=True)
 class Column:
-    """One column: how to select it, what it is, and its size."""
+    """One column: how to select it, what it is, and its size.
+
+    ``n_unique`` counts the distinct values of columns that are not numeric.
+    """
 
     selector: str | int
     kind: str
-    n_unique: int
+    n_unique: int | None
     missing: float
 
 
@@ -87,12 +90,13 @@ class Table:
     @cached_property
     def n_encoded(self) -> int:
         """Number of columns after one-hot encoding, dates and text expanded."""
-        width = {HIGH_CARDINALITY: 1, TEXT: 30, DATETIME: 5, NUMERIC: 1, CONSTANT: 0}
+        width = {HIGH_CARDINALITY: 1, TEXT: 30, DATETIME: 5, NUMERIC: 1}
         return max(
             1,
             sum(
-                width.get(column.kind, column.n_unique if column.n_unique > 2 else 1)
+                width.get(column.kind) or _one_hot_width(column)
                 for column in self.columns
+                if column.kind != CONSTANT
             ),
         )
 
@@ -129,6 +133,10 @@ class Target:
     def n_classes(self) -> int:
         """Number of classes, 0 for regression."""
         return 0 if self.classes is None else len(self.classes)
+
+
+def _one_hot_width(column: Column) -> int:
+    return 1 if column.n_unique in (None, 1, 2) else column.n_unique
 
 
 def is_frame(X) -> bool:
@@ -225,23 +233,34 @@ def _is_number(series: pd.Series) -> bool:
 
 def _describe_series(series: pd.Series, selector) -> Column:
     missing = float(series.isna().mean())
+    if _is_number(series):
+        return _describe_quantity(series, selector, missing)
     present = series.dropna()
-    if not _is_number(series) and not isinstance(series.dtype, pd.CategoricalDtype):
+    if not isinstance(series.dtype, pd.CategoricalDtype):
         present = _hashable(present)
     n_unique = int(present.nunique())
     if n_unique == 0 or (n_unique == 1 and missing == 0):
         kind = CONSTANT
-    elif _is_number(series):
-        kind = NUMERIC
-    elif pd.api.types.is_datetime64_any_dtype(series) or isinstance(
-        series.dtype, pd.PeriodDtype
-    ):
-        kind = DATETIME
-    elif pd.api.types.is_timedelta64_dtype(series):
+    elif _is_time(series):
         kind = DATETIME
     else:
         kind = _kind_of_values(present, n_unique)
     return Column(selector, kind, n_unique, missing)
+
+
+def _describe_quantity(series: pd.Series, selector, missing: float) -> Column:
+    """A numeric column; it is only asked whether it varies, which is cheap."""
+    low, high = series.min(), series.max()
+    constant = missing == 1 or (missing == 0 and low == high)
+    return Column(selector, CONSTANT if constant else NUMERIC, None, missing)
+
+
+def _is_time(series: pd.Series) -> bool:
+    return (
+        pd.api.types.is_datetime64_any_dtype(series)
+        or pd.api.types.is_timedelta64_dtype(series)
+        or isinstance(series.dtype, pd.PeriodDtype)
+    )
 
 
 def _hashable(present: pd.Series) -> pd.Series:
@@ -300,8 +319,7 @@ def _describe_numbers(X) -> list[Column]:
         high[filled] = np.nanmax(X[:, filled], axis=0)
     constant = (missing == 1) | ((low == high) & (missing == 0))
     return [
-        Column(i, CONSTANT if constant[i] else NUMERIC, 1 if constant[i] else n_rows,
-               float(missing[i]))
+        Column(i, CONSTANT if constant[i] else NUMERIC, None, float(missing[i]))
         for i in range(n_columns)
     ]
 
@@ -326,7 +344,13 @@ def describe_target(y, task: str = "auto") -> Target:
         task = "regression" if _is_quantity(y) else "classification"
     if task == "regression":
         return Target(task, len(y))
-    classes, counts = np.unique(y, return_counts=True)
+    try:
+        classes, counts = np.unique(y, return_counts=True)
+    except TypeError as error:
+        raise ValueError(
+            "y mixes types that have no common order, such as strings and numbers. "
+            "Convert the labels to one type, for example with y.astype(str)."
+        ) from error
     return Target(task, len(y), classes, counts)
 
 

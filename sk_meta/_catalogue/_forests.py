@@ -17,7 +17,8 @@ from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 from . import _preprocessing as prep
 from ._configuration import classifier, regressor
 
-_TREE, _FOREST, _EXTRA, _ADA = "decision tree", "random forest", "extra trees", "AdaBoost"
+_TREE, _FOREST, _EXTRA = "decision tree", "random forest", "extra trees"
+_ADA = "AdaBoost"
 _SPARSE = {"sparse": True}
 
 # Name, family, preprocessing, key into the estimators below, hyperparameters.

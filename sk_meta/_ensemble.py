@@ -1,0 +1,269 @@
+"""Out-of-fold predictions → weights, and the estimator that applies them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from sklearn.base import BaseEstimator
+from sklearn.utils.metaestimators import available_if
+
+from ._evaluation import predict_with
+
+N_STEPS = 30
+MAX_POOL = 25
+_TINY = 1e-15
+
+
+def greedy_weights(
+    losses, stack: np.ndarray, n_steps: int = N_STEPS, max_members: int | None = None
+) -> np.ndarray:
+    """Greedy forward selection with replacement (Caruana et al. 2004).
+
+    Starts from the best single member and keeps the weights of the best step.
+
+    Parameters
+    ----------
+    losses : callable
+        ``losses(predictions)`` maps an array of shape (n_members, n_samples) to
+        one loss per member.
+    stack : ndarray of shape (n_members, n_samples)
+        Out-of-fold predictions of every member.
+    n_steps : int, default=30
+        Number of additions.
+    max_members : int or None, default=None
+        Largest number of different members.
+
+    Returns
+    -------
+    ndarray of shape (n_members,)
+        Weights that sum to 1.
+
+    References
+    ----------
+    Caruana, R. et al. (2004). "Ensemble selection from libraries of models".
+    ICML.
+    """
+    counts = np.zeros(len(stack))
+    total = np.zeros(stack.shape[1])
+    best_loss, best_counts = np.inf, counts
+    for step in range(1, n_steps + 1):
+        candidates = losses((total + stack) / step)
+        if max_members is not None and np.count_nonzero(counts) >= max_members:
+            candidates = np.where(counts > 0, candidates, np.inf)
+        index = int(np.argmin(candidates))
+        counts[index] += 1
+        total += stack[index]
+        if candidates[index] < best_loss - 1e-12:
+            best_loss, best_counts = candidates[index], counts.copy()
+    return best_counts / best_counts.sum()
+
+
+@dataclass(frozen=True)
+class Selection:
+    """Weights of the members, and how well they did on unseen folds.
+
+    Parameters
+    ----------
+    weights : ndarray of shape (n_members,)
+        Sum to 1.
+    score : float
+        Mean score over the folds, each scored with weights that were selected
+        on the other folds.
+    single : bool
+        Whether the best single member was kept instead of an ensemble.
+    """
+
+    weights: np.ndarray
+    score: float
+    single: bool
+
+
+def select(
+    evaluations, metric: str, y_folds, score, classes, *, size, absolute=False
+) -> Selection:
+    """Choose the members of the ensemble on out-of-fold predictions.
+
+    The selection minimises a smooth loss: log loss for classes, squared (or
+    absolute) error for quantities; whether the ensemble or the best single
+    member is kept is decided by the user's metric on folds that the selection
+    did not see.
+
+    Parameters
+    ----------
+    evaluations : list of Evaluation
+        Complete ones.
+    metric : str
+        Name of the user's metric among their scores.
+    y_folds : list of ndarray
+        True values of every test fold.
+    score : callable
+        ``score(prediction, y)`` in the user's metric, greater is better.
+    classes : ndarray or None
+        None for regression.
+    size : int
+        Largest number of different members; 1 gives the best single one.
+    absolute : bool, default=False
+        Whether regression errors are absolute instead of squared.
+
+    Returns
+    -------
+    Selection
+    """
+    means = np.array([evaluation.mean(metric) for evaluation in evaluations])
+    best = int(np.nanargmax(means))
+    single = np.eye(len(evaluations))[best]
+    if size == 1 or len(evaluations) == 1:
+        return Selection(single, float(means[best]), True)
+    pool = np.argsort(-means, kind="stable")[:MAX_POOL]
+    folds = [
+        _Fold.of([evaluations[i].folds[k].prediction for i in pool], y, classes)
+        for k, y in enumerate(y_folds)
+    ]
+    blended, alone = np.zeros(len(folds)), np.zeros(len(folds))
+    scores = np.array([evaluations[i].scores(metric) for i in pool])
+    for k, fold in enumerate(folds):
+        blend = fold.blend(_weights(folds, size, absolute, without=k))
+        blended[k] = score(blend, y_folds[k])
+        # The best single member is chosen without this fold too, or it would
+        # be favoured.
+        alone[k] = scores[np.delete(scores, k, axis=1).sum(axis=1).argmax(), k]
+    if blended.mean() < alone.mean():
+        return Selection(single, float(alone.mean()), True)
+    weights = np.zeros(len(evaluations))
+    weights[pool] = _weights(folds, size, absolute)
+    return Selection(weights, float(blended.mean()), np.count_nonzero(weights) == 1)
+
+
+@dataclass(frozen=True)
+class _Fold:
+    """Predictions of the pool on one test fold, and what the loss needs of them."""
+
+    predictions: np.ndarray
+    target: np.ndarray | None
+
+    @classmethod
+    def of(cls, predictions: list[np.ndarray], y, classes) -> _Fold:
+        stacked = np.stack(predictions)
+        if classes is None:
+            return cls(stacked, np.asarray(y, dtype=float))
+        return cls(stacked, np.searchsorted(classes, y))
+
+    def blend(self, weights: np.ndarray) -> np.ndarray:
+        return np.tensordot(weights, self.predictions, axes=1)
+
+    def errors(self) -> np.ndarray:
+        """Probability of the true class, or error of the value, per member."""
+        if self.predictions.ndim == 3:
+            rows = np.arange(len(self.target))
+            return self.predictions[:, rows, self.target]
+        return self.predictions - self.target
+
+
+def _weights(folds, size, absolute, without: int | None = None) -> np.ndarray:
+    """Greedy weights on all folds but one."""
+    kept = [fold for k, fold in enumerate(folds) if k != without or len(folds) == 1]
+    stack = np.concatenate([fold.errors() for fold in kept], axis=1)
+    if folds[0].predictions.ndim == 3:
+        losses = _log_losses
+    else:
+        losses = _absolute_errors if absolute else _squared_errors
+    return greedy_weights(losses, stack, max_members=size)
+
+
+def _log_losses(probability: np.ndarray) -> np.ndarray:
+    return -np.log(np.maximum(probability, _TINY)).mean(axis=1)
+
+
+def _squared_errors(errors: np.ndarray) -> np.ndarray:
+    return (errors**2).mean(axis=1)
+
+
+def _absolute_errors(errors: np.ndarray) -> np.ndarray:
+    return np.abs(errors).mean(axis=1)
+
+
+def _has_one(name: str):
+    """Whether there is a single member, and it has the method."""
+
+    def check(self):
+        if len(self.estimators) == 1:
+            getattr(self.estimators[0], name)
+            return True
+        return False
+
+    return check
+
+
+def _classifies(self) -> bool:
+    return self.classes is not None
+
+
+class WeightedEnsemble(BaseEstimator):
+    """Weighted average of fitted pipelines.
+
+    Parameters
+    ----------
+    estimators : list of Pipeline
+        Fitted members.
+    weights : ndarray of shape (n_members,)
+        Sum to 1.
+    classes : ndarray of shape (n_classes,) or None
+        Class labels; None for regression.
+    """
+
+    def __init__(self, estimators, weights, classes=None):
+        self.estimators = estimators
+        self.weights = weights
+        self.classes = classes
+
+    def __sklearn_is_fitted__(self):
+        return True
+
+    def _blend(self, X) -> np.ndarray:
+        parts = [predict_with(member, X, self.classes) for member in self.estimators]
+        return np.tensordot(self.weights, np.stack(parts), axes=1)
+
+    def predict(self, X) -> np.ndarray:
+        """Most probable class, or weighted mean of the values.
+
+        Parameters
+        ----------
+        X : table of shape (n_samples, n_features)
+
+        Returns
+        -------
+        ndarray of shape (n_samples,)
+        """
+        blend = self._blend(X)
+        if self.classes is None:
+            return blend
+        return self.classes[blend.argmax(axis=1)]
+
+    @available_if(_classifies)
+    def predict_proba(self, X) -> np.ndarray:
+        """Weighted mean of the class probabilities.
+
+        Parameters
+        ----------
+        X : table of shape (n_samples, n_features)
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_classes)
+        """
+        return self._blend(X)
+
+    @available_if(_has_one("decision_function"))
+    def decision_function(self, X) -> np.ndarray:
+        """Decision values of the only member.
+
+        Parameters
+        ----------
+        X : table of shape (n_samples, n_features)
+
+        Returns
+        -------
+        ndarray of shape (n_samples,) or (n_samples, n_classes)
+        """
+        return self.estimators[0].decision_function(X)

@@ -1,0 +1,186 @@
+"""Tables that say what was believed, tried and found; nothing is computed anew."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+from scipy.stats import norm, rankdata
+
+from ._catalogue import Configuration
+from ._ensemble import Selection
+from ._evaluation import OK
+from ._metamodel import Belief, from_h
+from ._scoring import Metric, as_score
+from ._search import SearchResult
+
+_QUANTILE = norm.ppf(0.9)
+
+
+def ranking_frame(
+    belief: Belief,
+    configurations: dict[str, Configuration],
+    excluded: dict[str, str],
+    metric: Metric,
+    dummy_loss: float,
+) -> pd.DataFrame:
+    """What the belief says of every configuration, the most promising first.
+
+    Parameters
+    ----------
+    belief : Belief
+    configurations : dict of str to Configuration
+        The applicable ones.
+    excluded : dict of str to str
+        Reason for every configuration that is not applicable.
+    metric : Metric
+    dummy_loss : float
+        Loss of the dummy in the stored metric.
+
+    Returns
+    -------
+    DataFrame
+        configuration, family, predicted_score with the 80 % interval
+        predicted_low and predicted_high (all in the stored metric, greater is
+        better), predicted_seconds of one fold, and the reason of exclusion.
+    """
+    known = [i for i, name in enumerate(belief.names) if name in configurations]
+    names = [belief.names[i] for i in known]
+    mean, sd = belief.mean()[known], belief.sd()[known]
+
+    def score(h):
+        return as_score(from_h(h, dummy_loss), metric.stored)
+
+    frame = pd.DataFrame(
+        {
+            "configuration": names,
+            "family": [configurations[name].family for name in names],
+            "predicted_score": score(mean),
+            "predicted_low": score(mean + _QUANTILE * sd),
+            "predicted_high": score(mean - _QUANTILE * sd),
+            "predicted_seconds": belief.seconds()[known],
+            "excluded": None,
+        }
+    )
+    order = np.argsort(mean, kind="stable")
+    left_out = pd.DataFrame(
+        {"configuration": list(excluded), "excluded": list(excluded.values())}
+    )
+    parts = [frame.iloc[order], left_out] if excluded else [frame.iloc[order]]
+    table = pd.concat(parts, ignore_index=True)
+    table.index = pd.RangeIndex(1, len(table) + 1, name="rank")
+    return table
+
+
+def leaderboard_frame(
+    result: SearchResult,
+    selection: Selection | None,
+    configurations: dict[str, Configuration],
+    excluded: dict[str, str],
+    metric: Metric,
+    dummy_loss: float,
+) -> pd.DataFrame:
+    """Every configuration that was tried, the best first, then what was not.
+
+    Parameters
+    ----------
+    result : SearchResult
+    selection : Selection or None
+        Weights of the complete evaluations, in their order.
+    configurations : dict of str to Configuration
+    excluded : dict of str to str
+        Reason for every configuration that is not applicable.
+    metric : Metric
+    dummy_loss : float
+
+    Returns
+    -------
+    DataFrame
+    """
+    complete = result.complete()
+    weights = dict.fromkeys((e.name for e in complete), 0.0)
+    if selection is not None:
+        weights.update(
+            zip((e.name for e in complete), selection.weights.tolist(), strict=True)
+        )
+    rows = [
+        _trial_row(trial, configurations, weights, metric, dummy_loss)
+        for trial in result.trials
+    ]
+    tried = pd.DataFrame(rows, columns=list(_COLUMNS))
+    tried["expected_rank"] = tried["expected_score"].rank(ascending=False)
+    tried = tried.sort_values("mean_score", ascending=False, kind="stable")
+    names = list(excluded)
+    untried = pd.DataFrame(
+        {"configuration": names, "status": "excluded", "reason": excluded.values()}
+    )
+    table = pd.concat([tried, untried], ignore_index=True) if names else tried
+    table.index = pd.RangeIndex(1, len(table) + 1, name="rank")
+    return table
+
+
+_COLUMNS = (
+    "configuration", "family", "mean_score", "sd_score", "expected_score",
+    "expected_rank", "weight", "fit_seconds", "predict_seconds", "expected_seconds",
+    "n_folds", "elapsed", "status", "reason", "params",
+)  # fmt: skip
+
+
+def _trial_row(trial, configurations, weights, metric: Metric, dummy_loss) -> dict:
+    evaluation = trial.evaluation
+    scores = evaluation.scores(metric.name)
+    ended = evaluation.status == OK
+    return {
+        "configuration": evaluation.name,
+        "family": configurations[evaluation.name].family,
+        "mean_score": scores.mean() if ended else np.nan,
+        "sd_score": scores.std() if ended else np.nan,
+        "expected_score": as_score(from_h(trial.expected_h, dummy_loss), metric.stored),
+        "weight": weights.get(evaluation.name, 0.0),
+        "fit_seconds": evaluation.fit_seconds,
+        "predict_seconds": evaluation.predict_seconds,
+        "expected_seconds": trial.expected_seconds,
+        "n_folds": int(np.isfinite(scores).sum()),
+        "elapsed": trial.elapsed,
+        "status": evaluation.status,
+        "reason": evaluation.error,
+        "params": configurations[evaluation.name].params,
+    }
+
+
+def cv_results(
+    result: SearchResult, configurations: dict[str, Configuration], metric: Metric
+) -> dict:
+    """The trials in the layout of ``GridSearchCV.cv_results_``.
+
+    Parameters
+    ----------
+    result : SearchResult
+    configurations : dict of str to Configuration
+    metric : Metric
+
+    Returns
+    -------
+    dict of str to ndarray
+    """
+    evaluations = [trial.evaluation for trial in result.trials]
+    names = [evaluation.name for evaluation in evaluations]
+    scores = np.array([e.scores(metric.name) for e in evaluations])
+    scores = scores.reshape(len(names), -1)
+    fit = [[fold.fit_seconds for fold in e.folds] for e in evaluations]
+    predict = [[fold.predict_seconds for fold in e.folds] for e in evaluations]
+    mean = scores.mean(axis=1)
+    filled = np.where(np.isnan(mean), -np.inf, mean)
+    return {
+        "mean_fit_time": np.array([np.mean(row) for row in fit]),
+        "std_fit_time": np.array([np.std(row) for row in fit]),
+        "mean_score_time": np.array([np.mean(row) for row in predict]),
+        "std_score_time": np.array([np.std(row) for row in predict]),
+        "param_configuration": np.ma.array(names, dtype=object),
+        "params": [
+            {"configuration": name, **configurations[name].params} for name in names
+        ],
+        **{f"split{k}_test_score": scores[:, k] for k in range(scores.shape[1])},
+        "mean_test_score": mean,
+        "std_test_score": scores.std(axis=1),
+        "rank_test_score": rankdata(-filled, method="min").astype(np.int32),
+    }

@@ -1,0 +1,192 @@
+"""Check what the user passes, and say what to do about what is wrong."""
+
+from __future__ import annotations
+
+import warnings
+
+import numpy as np
+import pandas as pd
+from sklearn.model_selection import KFold, StratifiedKFold, check_cv
+from sklearn.utils import column_or_1d
+from sklearn.utils.multiclass import check_classification_targets
+from sklearn.utils.validation import check_consistent_length, validate_data
+
+from ._table import Target, as_table, is_frame
+
+N_SPLITS = 5
+
+
+def check_X(estimator, X, *, reset: bool):
+    """Validate a table without changing what its columns are.
+
+    Parameters
+    ----------
+    estimator : estimator
+        Gets ``n_features_in_`` and ``feature_names_in_`` if ``reset``.
+    X : {DataFrame, array-like, sparse matrix} of shape (n_samples, n_features)
+    reset : bool
+        Whether this is ``fit``.
+
+    Returns
+    -------
+    DataFrame, ndarray or CSR
+
+    Raises
+    ------
+    ValueError
+        If the table is empty, not two-dimensional, or not the one of ``fit``.
+    """
+    if is_frame(X):
+        X = as_table(X)
+        validate_data(estimator, X, reset=reset, skip_check_array=True)
+        if 0 in X.shape:
+            raise ValueError(
+                f"Found array with {X.shape[0]} sample(s) and {X.shape[1]} feature(s) "
+                f"(shape={X.shape}) while a minimum of 1 is required. X is empty; "
+                "check how it was selected."
+            )
+        return X
+    X = validate_data(
+        estimator,
+        X,
+        accept_sparse="csr",
+        dtype=None,
+        ensure_all_finite=False,
+        reset=reset,
+    )
+    X = as_table(X)
+    names = getattr(estimator, "feature_names_in_", None)
+    if names is not None and not isinstance(X, pd.DataFrame):
+        # The pipelines were fitted on a frame and select columns by name.
+        X = pd.DataFrame(np.asarray(X), columns=names)
+    return X
+
+
+def check_y(X, y, task: str) -> np.ndarray:
+    """Validate a target.
+
+    Parameters
+    ----------
+    X : table
+    y : array-like of shape (n_samples,)
+    task : {"auto", "classification", "regression"}
+
+    Returns
+    -------
+    ndarray of shape (n_samples,)
+
+    Raises
+    ------
+    ValueError
+        If y is missing, has another length than X, or has missing values.
+    """
+    if y is None:
+        raise ValueError(
+            "This estimator requires y to be passed, but the target y is None. "
+            "Pass the column to predict as y."
+        )
+    y = column_or_1d(y, warn=True)
+    check_consistent_length(X, y)
+    if len(y) < 2:
+        raise ValueError(
+            f"Found array with {len(y)} sample(s) while a minimum of 2 is required: "
+            "1 sample can't be split into a training and a test part."
+        )
+    missing = int(pd.isna(y).sum())
+    if missing:
+        raise ValueError(
+            f"Input y contains NaN: {missing} of {len(y)} values are missing. Drop "
+            "those rows of X and y; a missing target can't be learned from."
+        )
+    if y.dtype.kind == "f" and not np.isfinite(y).all():
+        raise ValueError(
+            "Input y contains infinity or a value too large for dtype('float64'). "
+            "Drop or clip those rows."
+        )
+    return _with_kind(y, task)
+
+
+def _with_kind(y: np.ndarray, task: str) -> np.ndarray:
+    """Values of a dtype that fits the task."""
+    if task == "regression":
+        try:
+            return np.asarray(y, dtype=float)
+        except (TypeError, ValueError) as error:
+            raise ValueError(
+                "task='regression' needs a numeric y; some values are not numbers. "
+                "Convert them, or use task='classification' to predict labels."
+            ) from error
+    if task == "classification":
+        check_classification_targets(y)
+    if y.dtype.kind == "O" and pd.api.types.infer_dtype(y) == "boolean":
+        return y.astype(bool)
+    if y.dtype.kind == "O" and all(isinstance(value, str) for value in y):
+        return y.astype(str)
+    return y
+
+
+def make_splits(cv, X, y, target: Target, random_state: int) -> list:
+    """Training and test rows of every fold.
+
+    Parameters
+    ----------
+    cv : int, splitter, iterable or None
+        None is five shuffled folds, an int that many; stratified for classes.
+    X, y : table and ndarray
+    target : Target
+    random_state : int
+        Shuffles the folds of an int or None.
+
+    Returns
+    -------
+    list of tuple of ndarray
+
+    Warns
+    -----
+    UserWarning
+        If a class has fewer members than folds, so that there are fewer folds.
+    """
+    if cv is not None and not isinstance(cv, (int, np.integer)):
+        splitter = check_cv(cv, y, classifier=target.task == "classification")
+        return list(splitter.split(X, y))
+    wanted = min(N_SPLITS if cv is None else int(cv), len(y))
+    if target.task == "regression" or target.n_classes == 1:
+        return list(KFold(wanted, shuffle=True, random_state=random_state).split(y))
+    n_splits = _affordable(wanted, target)
+    splitter = StratifiedKFold(n_splits, shuffle=True, random_state=random_state)
+    with warnings.catch_warnings():
+        # Our own warning says the same and what was done.
+        warnings.filterwarnings("ignore", message="The least populated class")
+        if target.counts.max() < n_splits:
+            splitter = KFold(n_splits, shuffle=True, random_state=random_state)
+        splits = list(splitter.split(np.zeros(len(y)), y))
+    return _train_on_singletons(splits, y, target)
+
+
+def _affordable(wanted: int, target: Target) -> int:
+    """Fewer folds if a class has fewer members, but at least two."""
+    rare = int(target.counts.argmin())
+    members = int(target.counts[rare])
+    if members >= wanted:
+        return wanted
+    n_splits = max(2, members)
+    warnings.warn(
+        f"Class {target.classes[rare]!r} has {members} member(s): {n_splits} folds are "
+        f"used instead of {wanted}. Collect more of it, or merge rare classes.",
+        UserWarning,
+        stacklevel=4,
+    )
+    return n_splits
+
+
+def _train_on_singletons(splits: list, y: np.ndarray, target: Target) -> list:
+    """A class with one member is always trained on, never scored on."""
+    alone = np.isin(y, target.classes[target.counts == 1])
+    if not alone.any() or alone.all():
+        return splits
+    rows = np.flatnonzero(alone)
+    return [
+        (np.union1d(train, rows), test[~alone[test]])
+        for train, test in splits
+        if not alone[test].all()
+    ]
