@@ -27,7 +27,9 @@ from ._table import Table, Target
 logger = logging.getLogger("sk_meta")
 
 ROUND = 2  # configurations per round
-COST_POWER = 0.5  # of the predicted seconds that a utility is divided by
+# Power of the predicted seconds that a utility is divided by. Where evaluations
+# are counted and not timed, a cheap one counts as much as a dear one.
+COST_POWER_TIMED, COST_POWER_COUNTED = 0.5, 0.0
 TOLERANCE = 0.002  # expected fall of the relative log loss that is worth a fit
 PATIENCE = 5  # proposals in a row below the tolerance before stopping
 MIN_TRIALS = 8
@@ -138,6 +140,7 @@ class Search:
         self.n_workers = effective_n_jobs(n_jobs)
         self.n_refits = n_refits
         self.trials: list[Trial] = []
+        self._cost_power = COST_POWER_TIMED if budget.limited else COST_POWER_COUNTED
         self._tried: set[int] = set()
         self._applicable = {
             index for index, name in enumerate(belief.names) if name in configurations
@@ -192,7 +195,7 @@ class Search:
             allowed = self._allowed() - set(batch)
             if not allowed:
                 break
-            index = pick(belief, sorted(allowed))
+            index = pick(belief, sorted(allowed), self._cost_power)
             if belief.observed:
                 idle = belief.expected_improvement()[index] < TOLERANCE
                 self._idle_proposals = self._idle_proposals + 1 if idle else 0
@@ -313,7 +316,7 @@ class Search:
         return pipeline, problem.X, problem.y, split, scorers, problem.target.classes
 
 
-def pick(belief: Belief, allowed: list[int]) -> int:
+def pick(belief: Belief, allowed: list[int], cost_power: float) -> int:
     """The most useful configuration for its predicted seconds.
 
     Parameters
@@ -321,12 +324,14 @@ def pick(belief: Belief, allowed: list[int]) -> int:
     belief : Belief
     allowed : list of int
         Positions that may be chosen.
+    cost_power : float
+        0 ignores the seconds, 1 is utility per second.
 
     Returns
     -------
     int
     """
-    value = belief.utility(allowed) / belief.seconds()[allowed] ** COST_POWER
+    value = belief.utility(allowed) / belief.seconds()[allowed] ** cost_power
     return allowed[int(np.argmax(value))]
 
 
