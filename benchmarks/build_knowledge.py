@@ -74,7 +74,7 @@ def run_fold(configuration, table, X, y, split, scorers, classes) -> FoldResult:
         return evaluate_fold(
             pipeline, X, y, split, scorers, classes, clock=time.process_time
         )
-    except _TimeUp:
+    except (_TimeUp, KeyboardInterrupt):  # CatBoost turns the one into the other
         return FoldResult(TIMEOUT, error=f"over {FIT_LIMIT} s", fit_seconds=FIT_LIMIT)
     finally:
         signal.alarm(0)

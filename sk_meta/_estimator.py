@@ -289,12 +289,15 @@ class _BaseMetaLearner(BaseEstimator):
         tags = super().__sklearn_tags__()
         task = self._task()
         if task == "auto":
-            task = getattr(self, "task_", None)
-        if task == "classification":
-            tags.estimator_type = "classifier"
+            task = getattr(self, "task_", "auto")
+        if task != "auto":
+            tags.estimator_type = {
+                "classification": "classifier",
+                "regression": "regressor",
+            }[task]
+        if task != "regression":
             tags.classifier_tags = ClassifierTags()
-        elif task == "regression":
-            tags.estimator_type = "regressor"
+        if task != "classification":
             tags.regressor_tags = RegressorTags()
         tags.target_tags.required = True
         tags.input_tags.allow_nan = True

@@ -179,7 +179,8 @@ def predict_with(model, X, classes) -> np.ndarray:
         If a prediction is not finite.
     """
     if classes is None:
-        prediction = np.asarray(model.predict(X), dtype=float).reshape(len(X), -1)[:, 0]
+        prediction = np.asarray(model.predict(X), dtype=float)
+        prediction = prediction.reshape(X.shape[0], -1)[:, 0]
     else:
         known = model.predict_proba(X)
         prediction = np.zeros((len(known), len(classes)))

@@ -186,7 +186,7 @@ def refit(
     rows, are left out with a warning.
     """
     if selection is None:
-        return _refit_dummy(problem, result)
+        return _refit_dummy(problem, prior, result)
     complete = result.complete()
     means = [evaluation.mean(problem.metric.name) for evaluation in complete]
     order = sorted(range(len(complete)), key=lambda i: (-selection.weights[i], i))
@@ -209,7 +209,7 @@ def refit(
             stacklevel=3,
         )
     if not kept:
-        return _refit_dummy(problem, result)
+        return _refit_dummy(problem, prior, result)
     return _assemble(problem, complete, kept, selection.weights)
 
 
@@ -247,13 +247,15 @@ def _fit(pipeline, X, y):
         return None
 
 
-def _refit_dummy(problem: Problem, result: SearchResult) -> Fitted:
+def _refit_dummy(problem: Problem, prior: Prior, result: SearchResult) -> Fitted:
     """What is left if nothing could be evaluated: a constant prediction."""
     reasons = {trial.evaluation.error for trial in result.trials}
+    reasons |= set(prior.excluded.values())
     warnings.warn(
         "No configuration could be evaluated, so the predictions are constant. "
-        f"{len(result.trials)} were tried; reasons: {sorted(map(str, reasons))}. "
-        "Raise time_budget or n_candidates, or check the data.",
+        f"{len(result.trials)} were tried, {len(prior.excluded)} excluded; reasons: "
+        f"{sorted(map(str, reasons))[:5]}. Raise time_budget or n_candidates, name "
+        "other candidates, or check the data.",
         UserWarning,
         stacklevel=4,
     )

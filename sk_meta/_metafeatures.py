@@ -364,7 +364,12 @@ def _score(sample: Sample, name: str) -> float:
         for fold in range(folds.max() + 1):
             train = np.flatnonzero(folds != fold)[:: 2 if name == "half_tree" else 1]
             n_classes = len(np.unique(y[train])) if classification else 0
-            learner = _learner(name, n_classes, sample.seed).fit(Z[train], y[train])
+            learner = _learner(name, n_classes, sample.seed)
+            try:
+                learner.fit(Z[train], y[train])
+            except IndexError as error:
+                # What LinearDiscriminantAnalysis raises where no column varies.
+                raise ValueError("degenerate training part") from error
             guess[folds == fold] = learner.predict(Z[folds == fold])
         if classification:
             recall = np.array([np.mean(guess[y == c] == c) for c in np.unique(y)])

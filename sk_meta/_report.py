@@ -111,7 +111,12 @@ def leaderboard_frame(
     tried = tried.sort_values("mean_score", ascending=False, kind="stable")
     names = list(excluded)
     untried = pd.DataFrame(
-        {"configuration": names, "status": "excluded", "reason": excluded.values()}
+        {
+            "configuration": names,
+            "n_folds": 0,
+            "status": "excluded",
+            "reason": list(excluded.values()),
+        }
     )
     table = pd.concat([tried, untried], ignore_index=True) if names else tried
     table.index = pd.RangeIndex(1, len(table) + 1, name="rank")

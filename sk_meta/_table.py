@@ -167,7 +167,7 @@ def as_table(X):
     if isinstance(X, pd.DataFrame):
         return X
     if sparse.issparse(X):
-        return X.tocsr()
+        return _with_narrow_indices(X.tocsr())
     X = np.asarray(X)
     if X.dtype.kind in "fiu":
         return X
@@ -176,6 +176,14 @@ def as_table(X):
     except (TypeError, ValueError):
         # Plain column-wise inference keeps numbers in mixed arrays numeric.
         return pd.DataFrame(X.astype(object)).infer_objects()
+
+
+def _with_narrow_indices(X):
+    """CSR with 32-bit indices, the only ones that every estimator takes."""
+    if X.indices.dtype == np.int32 or X.nnz > np.iinfo(np.int32).max:
+        return X
+    parts = (X.data, X.indices.astype(np.int32), X.indptr.astype(np.int32))
+    return type(X)(parts, shape=X.shape)
 
 
 def describe_table(X) -> Table:

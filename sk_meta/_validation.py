@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from sklearn.model_selection import KFold, StratifiedKFold, check_cv
 from sklearn.utils import column_or_1d
-from sklearn.utils.multiclass import check_classification_targets
+from sklearn.utils.multiclass import check_classification_targets, type_of_target
 from sklearn.utils.validation import check_consistent_length, validate_data
 
 from ._table import Target, as_table, is_frame
@@ -116,6 +116,7 @@ def _with_kind(y: np.ndarray, task: str) -> np.ndarray:
                 "task='regression' needs a numeric y; some values are not numbers. "
                 "Convert them, or use task='classification' to predict labels."
             ) from error
+    type_of_target(y, input_name="y", raise_unknown=True)
     if task == "classification":
         check_classification_targets(y)
     if y.dtype.kind == "O" and pd.api.types.infer_dtype(y) == "boolean":
@@ -170,9 +171,12 @@ def _affordable(wanted: int, target: Target) -> int:
     if members >= wanted:
         return wanted
     n_splits = max(2, members)
+    effect = f"{n_splits} folds are used instead of {wanted}"
+    if members == 1:
+        effect += ", and it is trained on but never scored"
     warnings.warn(
-        f"Class {target.classes[rare]!r} has {members} member(s): {n_splits} folds are "
-        f"used instead of {wanted}. Collect more of it, or merge rare classes.",
+        f"Class {str(target.classes[rare])!r} has {members} member(s): {effect}. "
+        "Collect more of it, or merge rare classes.",
         UserWarning,
         stacklevel=4,
     )

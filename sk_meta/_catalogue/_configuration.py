@@ -128,6 +128,8 @@ class Configuration:
         return self._why_not_target(target)
 
     def _why_not_target(self, target: Target) -> str | None:
+        if target.n_classes == 1 and self.family != "dummy":
+            return "y has only one class"
         if self.max_classes is not None and target.n_classes > self.max_classes:
             return f"{target.n_classes} classes, made for at most {self.max_classes}"
         if target.counts is not None and target.counts.min() < self.min_class_size:

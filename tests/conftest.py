@@ -1,0 +1,90 @@
+"""Tables that several test modules look at."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.datasets import load_breast_cancer, load_diabetes, load_iris
+
+from sk_meta import KnowledgeBase
+
+N_ROWS = 120
+
+
+def make_messy(n_rows=N_ROWS, seed=0):
+    """A frame with a column of every kind that users bring along."""
+    rng = np.random.RandomState(seed)
+    numbers = rng.normal(size=n_rows)
+    days = pd.Timestamp("2021-03-01") + pd.to_timedelta(
+        rng.randint(0, 700, n_rows), unit="D"
+    )
+    return pd.DataFrame(
+        {
+            "number": numbers,
+            "holes": np.where(rng.rand(n_rows) < 0.2, np.nan, rng.normal(size=n_rows)),
+            "infinite": np.where(rng.rand(n_rows) < 0.1, np.inf, numbers + 1),
+            "count": rng.randint(0, 9, n_rows),
+            "nullable": pd.array(
+                np.where(rng.rand(n_rows) < 0.1, None, rng.randint(0, 9, n_rows)),
+                dtype="Int64",
+            ),
+            "letters": rng.choice(["a", "b", "c", None], n_rows),
+            "category": pd.Categorical(rng.choice(["low", "mid", "high"], n_rows)),
+            "string": pd.array(rng.choice(["x", "y", None], n_rows), dtype="string"),
+            "flag": rng.rand(n_rows) < 0.5,
+            "nullable_flag": pd.array(
+                rng.choice([True, False, None], n_rows), dtype="boolean"
+            ),
+            "mixed": rng.choice(np.array([1, "one", 2.5, None], dtype=object), n_rows),
+            "key": [f"k{i}" for i in rng.randint(0, 60, n_rows)],
+            "text": [f"visit number {i} of this person" for i in range(n_rows)],
+            "date": days,
+            "date_text": days.strftime("%d.%m.%Y"),
+            "constant": "same",
+            "empty": np.nan,
+        }
+    )
+
+
+def make_target(X, task, seed=0):
+    """Three string labels, or a quantity, that depend on the first column."""
+    signal = X["number"] + 0.3 * np.random.RandomState(seed).normal(size=len(X))
+    if task == "regression":
+        return signal.to_numpy() * 10
+    return pd.qcut(signal, 3, labels=["low", "mid", "top"]).to_numpy().astype(str)
+
+
+@pytest.fixture
+def messy():
+    """The messy frame, its names made unique."""
+    return make_messy()
+
+
+@pytest.fixture
+def duplicated(messy):
+    """The messy frame with two columns of one name."""
+    return messy.rename(columns={"letters": "twice", "count": "twice"})
+
+
+@pytest.fixture(scope="session")
+def knowledge():
+    """The shipped knowledge base."""
+    return KnowledgeBase.load()
+
+
+@pytest.fixture(scope="session")
+def iris():
+    """150 flowers of three classes, labels as strings."""
+    data = load_iris()
+    return data.data, data.target_names[data.target]
+
+
+@pytest.fixture(scope="session")
+def cancer():
+    """569 tumours of two classes."""
+    return load_breast_cancer(return_X_y=True)
+
+
+@pytest.fixture(scope="session")
+def diabetes():
+    """442 patients, a quantity to predict."""
+    return load_diabetes(return_X_y=True)

@@ -1,0 +1,397 @@
+"""Every configuration fits what it says it fits."""
+
+import pickle
+from functools import lru_cache
+
+import numpy as np
+import pandas as pd
+import pytest
+from conftest import make_messy, make_target
+from scipy import sparse
+from sklearn.base import clone
+from sklearn.datasets import load_diabetes, load_wine
+from sklearn.pipeline import Pipeline
+
+from sk_meta._catalogue import Configuration, _configuration, catalogue
+from sk_meta._catalogue import _preprocessing as prep
+from sk_meta._table import Table, describe_table, describe_target
+
+TASKS = ("classification", "regression")
+FAMILIES = {
+    "linear",
+    "linear on splines",
+    "linear on interactions",
+    "nearest neighbours",
+    "kernel approximation",
+    "support vectors",
+    "Gaussian process",
+    "neural network",
+    "decision tree",
+    "random forest",
+    "extra trees",
+    "histogram gradient boosting",
+    "AdaBoost",
+    "dummy",
+}
+CONFIGURATIONS = {(c.task, c.name): c for task in TASKS for c in catalogue(task)}
+every_configuration = pytest.mark.parametrize(("task", "name"), CONFIGURATIONS)
+pytestmark = pytest.mark.filterwarnings("ignore")
+
+
+def quick(pipeline):
+    """The same pipeline with few trees and rounds."""
+    few = {
+        name: 5
+        for name, value in pipeline.get_params().items()
+        if name.split("__")[-1] in ("n_estimators", "iterations", "max_iter")
+        and isinstance(value, int)
+        and value > 5
+    }
+    return pipeline.set_params(**few)
+
+
+@lru_cache(maxsize=2)
+def messy_table(task):
+    X = make_messy()
+    y = make_target(X, task)
+    return X, y, describe_table(X), describe_target(y, task)
+
+
+@lru_cache(maxsize=2)
+def numeric_table(task):
+    if task == "regression":
+        X, y = load_diabetes(return_X_y=True)
+        return X[:120, :6], y[:120]
+    X, y = load_wine(return_X_y=True)
+    rows = np.random.RandomState(0).permutation(len(y))[:120]
+    return X[rows, :6], y[rows]
+
+
+@lru_cache(maxsize=None)
+def fitted_on_messy(task, name):
+    X, y, table, target = messy_table(task)
+    configuration = CONFIGURATIONS[task, name]
+    if reason := configuration.why_not(table, target):
+        pytest.skip(reason)
+    return quick(configuration.build(table, random_state=0)).fit(X, y)
+
+
+def usable(task, table, target):
+    return [c for c in catalogue(task) if c.why_not(table, target) is None]
+
+
+def outcome(pipeline, X):
+    """What is asked of a fitted pipeline: probabilities or values."""
+    if hasattr(pipeline, "classes_"):
+        return pipeline.predict_proba(X)
+    return np.ravel(pipeline.predict(X))
+
+
+def assert_usable(prediction, X, task, n_classes):
+    assert len(prediction) == len(X)
+    assert np.isfinite(prediction).all()
+    if task == "classification":
+        assert prediction.shape[1] == n_classes
+        np.testing.assert_allclose(prediction.sum(axis=1), 1, atol=1e-5)
+
+
+def failures(task, X, y, table):
+    """Usable configurations that can't be fitted, with the reason."""
+    failed = {}
+    for configuration in usable(task, table, describe_target(y, task)):
+        try:
+            quick(configuration.build(table, 0)).fit(X, y).predict(X)
+        except Exception as error:
+            failed[configuration.name] = str(error).splitlines()[-1]
+    return failed
+
+
+def configuration_of(task, name):
+    return next(c for c in catalogue(task) if c.name == name)
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_names_are_unique(task):
+    names = [c.name for c in catalogue(task)]
+    assert len(names) == len(set(names))
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_catalogue_holds_only_the_task_asked_for(task):
+    assert {c.task for c in catalogue(task)} == {task}
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_at_least_sixty_configurations_need_no_optional_package(task):
+    assert sum(c.requires is None for c in catalogue(task)) >= 60
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_families_that_need_no_optional_package(task):
+    known = {c.family for c in catalogue(task) if c.requires is None}
+    assert FAMILIES <= known
+
+
+def test_families_of_classifiers_only():
+    known = {c.family for c in catalogue("classification")}
+    assert {"discriminant analysis", "naive Bayes"} <= known
+
+
+@pytest.mark.parametrize("package", ["lightgbm", "xgboost", "catboost"])
+@pytest.mark.parametrize("task", TASKS)
+def test_boosting_libraries_join_the_catalogue(task, package):
+    assert package in {c.requires for c in catalogue(task)}
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_there_is_a_configuration_for_any_table(task):
+    table = Table(10**7, describe_table(np.eye(2)).columns, "sparse")
+    target = describe_target(np.repeat(np.arange(500), 2), task)
+    assert "dummy" in {c.name for c in usable(task, table, target)}
+
+
+@every_configuration
+def test_predicts_the_messy_frame(task, name):
+    X, _, _, target = messy_table(task)
+    pipeline = fitted_on_messy(task, name)
+    assert_usable(outcome(pipeline, X), X, task, target.n_classes)
+    if task == "classification":
+        assert set(pipeline.predict(X)) <= set(target.classes)
+
+
+@every_configuration
+def test_predicts_unseen_categories_and_new_gaps(task, name):
+    X, _, _, target = messy_table(task)
+    X = X.head(9).copy()
+    X.loc[0, ["letters", "string", "key", "text"]] = "never seen before"
+    X["category"] = X["category"].astype(object)
+    X.loc[1, "category"] = "unheard of"
+    X["number"] = np.nan
+    X["count"] = X["count"].astype(float)
+    X.loc[2, "count"] = -np.inf
+    X.loc[3, ["key", "text", "date", "date_text"]] = None
+    prediction = outcome(fitted_on_messy(task, name), X)
+    assert_usable(prediction, X, task, target.n_classes)
+
+
+@every_configuration
+def test_predicts_one_row(task, name):
+    X, _, _, target = messy_table(task)
+    prediction = outcome(fitted_on_messy(task, name), X.head(1))
+    assert_usable(prediction, X.head(1), task, target.n_classes)
+
+
+@every_configuration
+def test_fitted_pipeline_pickles(task, name):
+    X, _, _, _ = messy_table(task)
+    pipeline = fitted_on_messy(task, name)
+    again = pickle.loads(pickle.dumps(pipeline))
+    np.testing.assert_array_equal(outcome(again, X), outcome(pipeline, X))
+
+
+@every_configuration
+def test_numeric_table_gaps_and_seeds(task, name):
+    X, y = numeric_table(task)
+    table, target = describe_table(X), describe_target(y, task)
+    configuration = CONFIGURATIONS[task, name]
+    if reason := configuration.why_not(table, target):
+        pytest.skip(reason)
+    first, second = (quick(configuration.build(table, 7)).fit(X, y) for _ in range(2))
+    gaps = X[:9].copy()
+    gaps[:, 1] = np.nan
+    assert_usable(outcome(first, X), X, task, target.n_classes)
+    assert_usable(outcome(first, gaps), gaps, task, target.n_classes)
+    np.testing.assert_array_equal(outcome(first, X), outcome(second, X))
+
+
+@every_configuration
+def test_pipeline_is_made_of_public_classes_and_clones(task, name):
+    _, _, table, _ = messy_table(task)
+    configuration = CONFIGURATIONS[task, name]
+    pipeline = configuration.build(table, random_state=3)
+    assert type(pipeline) is Pipeline
+    for value in [pipeline, *pipeline.get_params(deep=True).values()]:
+        assert not type(value).__module__.startswith("sk_meta")
+        assert not getattr(value, "__module__", "").startswith("sk_meta")
+    copy = clone(pipeline)
+    assert repr(copy) == repr(pipeline)
+
+
+@every_configuration
+def test_random_state_reaches_every_step(task, name):
+    table = describe_table(numeric_table(task)[0])
+    params = CONFIGURATIONS[task, name].build(table, random_state=11).get_params()
+    seeds = {v for k, v in params.items() if k.split("__")[-1] == "random_state"}
+    assert seeds <= {11}
+
+
+@every_configuration
+def test_builds_share_no_estimator(task, name):
+    table = describe_table(numeric_table(task)[0])
+    first = CONFIGURATIONS[task, name].build(table, random_state=1)
+    before = repr(first.get_params())
+    CONFIGURATIONS[task, name].build(table, random_state=2)
+    assert repr(first.get_params()) == before
+
+
+@pytest.mark.parametrize("steps", [prep.scaled, prep.ordinal, prep.gaussian])
+def test_text_dates_and_keys_are_encoded_the_same_every_time(steps):
+    X, y, table, _ = messy_table("classification")
+
+    def encoded():
+        configuration = configuration_of("classification", "dummy")
+        pipeline = Configuration(
+            "it", "it", "classification", steps, configuration.model
+        ).build(table, random_state=0)
+        return pipeline[:-1].fit_transform(X, y)
+
+    np.testing.assert_array_equal(encoded(), encoded())
+
+
+@pytest.mark.parametrize("task", TASKS)
+@pytest.mark.parametrize("name", ["tree-depth3", "knn-5", "hist-gb"])
+def test_duplicated_column_names(duplicated, task, name):
+    y = make_target(duplicated, task)
+    pipeline = quick(configuration_of(task, name).build(describe_table(duplicated), 0))
+    assert len(pipeline.fit(duplicated, y).predict(duplicated)) == len(y)
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_duplicated_names_of_dates(messy, task):
+    X = messy[["number", "date", "date_text"]]
+    X = X.set_axis(["number", "when", "when"], axis=1)
+    pipeline = configuration_of(task, "tree-depth3").build(describe_table(X), 0)
+    assert len(pipeline.fit(X, make_target(X, task)).predict(X)) == len(X)
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_period_and_duration_columns(messy, task):
+    messy["month"] = messy["date"].dt.to_period("M")
+    messy["duration"] = messy["date"] - pd.Timestamp("2020-01-01")
+    X = messy[["number", "month", "duration"]]
+    pipeline = configuration_of(task, "tree-depth3").build(describe_table(X), 0)
+    assert len(pipeline.fit(X, make_target(X, task)).predict(X)) == len(X)
+
+
+@pytest.mark.parametrize("make", [sparse.csr_matrix, sparse.csr_array])
+@pytest.mark.parametrize("task", TASKS)
+def test_sparse_table_fits_wherever_it_applies(task, make):
+    X, y = numeric_table(task)
+    X = make(np.where(X > np.median(X, axis=0), X, 0))
+    table = describe_table(X)
+    assert len(usable(task, table, describe_target(y, task))) >= 15
+    assert failures(task, X, y, table) == {}
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_sparse_table_with_missing_values_fits_wherever_it_applies(task):
+    X, y = numeric_table(task)
+    X = sparse.csr_array(np.where(X > np.median(X, axis=0), X, 0))
+    X.data[::9] = np.nan
+    assert failures(task, X, y, describe_table(X)) == {}
+
+
+@pytest.mark.parametrize("n_rare", [1, 2])
+def test_a_rare_class_fits_wherever_it_applies(n_rare):
+    X, y = numeric_table("classification")
+    y = np.where(y == 2, 1, y)
+    y[:n_rare] = 2
+    assert failures("classification", X, y, describe_table(X)) == {}
+
+
+@pytest.mark.parametrize("task", TASKS)
+@pytest.mark.parametrize("n_rows", [6, 10, 25])
+def test_a_tiny_table_fits_wherever_it_applies(task, n_rows):
+    X, _ = numeric_table(task)
+    y = np.arange(n_rows) % 2 + (0.0 if task == "classification" else X[:n_rows, 0])
+    table = describe_table(X[:n_rows])
+    train = np.arange(n_rows) < n_rows * 4 // 5
+    failed = {}
+    for configuration in usable(task, table, describe_target(y, task)):
+        pipeline = quick(configuration.build(table, 0))
+        try:
+            pipeline.fit(X[:n_rows][train], y[train]).predict(X[:n_rows])
+        except Exception as error:
+            failed[configuration.name] = str(error).splitlines()[-1]
+    assert failed == {}
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_constant_table_fits_wherever_it_applies(task):
+    X = pd.DataFrame({"one": np.ones(60), "word": ["a"] * 60})
+    y = np.arange(60) % 3
+    assert failures(task, X, y, describe_table(X)) == {}
+
+
+def test_dense_table_is_no_reason():
+    X, y = numeric_table("classification")
+    configuration = configuration_of("classification", "lda")
+    assert configuration.why_not(describe_table(X), describe_target(y)) is None
+
+
+@pytest.fixture
+def wanting():
+    """A configuration with a limit of every kind."""
+    return Configuration(
+        "it",
+        "it",
+        "classification",
+        prep.as_is,
+        configuration_of("classification", "dummy").model,
+        max_rows=100,
+        min_rows=10,
+        max_encoded=5,
+        max_classes=3,
+        min_class_size=4,
+    )
+
+
+@pytest.mark.parametrize(
+    ("n_rows", "n_columns", "y", "reason"),
+    [
+        (101, 2, None, "101 rows, made for at most 100"),
+        (9, 2, None, "9 rows, needs at least 10"),
+        (60, 6, None, "6 columns after encoding, made for at most 5"),
+        (60, 2, np.arange(60) % 4, "4 classes, made for at most 3"),
+        (60, 2, np.arange(60) < 3, "a class has 3 members, needs at least 4"),
+        (100, 5, np.arange(100) % 3, None),
+    ],
+)
+def test_reason_why_it_does_not_apply(wanting, n_rows, n_columns, y, reason):
+    X = np.random.RandomState(0).normal(size=(n_rows, n_columns))
+    target = describe_target(np.arange(n_rows) % 2 if y is None else y)
+    assert wanting.why_not(describe_table(X), target) == reason
+
+
+def test_reason_for_a_sparse_table(wanting):
+    table = describe_table(sparse.eye_array(60, format="csr"))
+    target = describe_target(np.arange(60) % 2)
+    assert wanting.why_not(table, target) == "needs a dense table"
+
+
+@pytest.mark.parametrize("package", ["lightgbm", "xgboost", "catboost"])
+def test_reason_for_a_missing_package(monkeypatch, package):
+    monkeypatch.setattr(_configuration, "find_spec", lambda name: None)
+    X, y = numeric_table("classification")
+    table, target = describe_table(X), describe_target(y)
+    configuration = next(
+        c for c in catalogue("classification") if c.requires == package
+    )
+    assert configuration.why_not(table, target) == (
+        f"needs the package {package}, which is not installed"
+    )
+    assert len(usable("classification", table, target)) >= 40
+
+
+def test_better_than_the_dummy_on_a_real_table():
+    X, y = load_wine(return_X_y=True)
+    table = describe_table(X)
+    scores = {
+        name: configuration_of("classification", name)
+        .build(table, 0)
+        .fit(X[::2], y[::2])
+        .score(X[1::2], y[1::2])
+        for name in ("dummy", "logistic-C1", "lda", "svc-C3", "nystroem-gamma1-C1")
+    }
+    dummy = scores.pop("dummy")
+    assert min(scores.values()) > dummy + 0.4

@@ -1,0 +1,414 @@
+"""The public estimators on real tables."""
+
+import pickle
+import subprocess
+import sys
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy import sparse
+from sklearn.base import clone, is_classifier, is_regressor
+from sklearn.datasets import load_breast_cancer, load_diabetes, load_iris, load_wine
+from sklearn.dummy import DummyClassifier
+from sklearn.exceptions import NotFittedError
+from sklearn.model_selection import (
+    GridSearchCV,
+    GroupKFold,
+    cross_val_score,
+    train_test_split,
+)
+from sklearn.pipeline import Pipeline, make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+from sk_meta import (
+    KnowledgeBase,
+    MetaLearnerClassifier,
+    MetaLearnerEstimator,
+    MetaLearnerRegressor,
+)
+
+QUICK = {"n_candidates": 4, "cv": 3, "random_state": 0}
+FAST = ["linear", "discriminant analysis", "decision tree", "naive Bayes"]
+
+
+@pytest.fixture(scope="module")
+def wine():
+    X, y = load_wine(return_X_y=True, as_frame=True)
+    labels = np.array(["barolo", "grignolino", "barbera"])[y]
+    return train_test_split(X, labels, random_state=0, stratify=labels)
+
+
+@pytest.fixture(scope="module")
+def fitted(wine):
+    X, _, y, _ = wine
+    return MetaLearnerClassifier(**QUICK).fit(X, y)
+
+
+def test_better_than_a_constant_on_held_out_rows(fitted, wine):
+    _, X, _, y = wine
+    assert fitted.score(X, y) > 0.9 > DummyClassifier().fit(X, y).score(X, y)
+
+
+def test_predicts_the_labels_that_were_given(fitted, wine):
+    _, X, _, y = wine
+    assert set(fitted.predict(X)) <= set(y)
+    assert list(fitted.classes_) == ["barbera", "barolo", "grignolino"]
+    probability = fitted.predict_proba(X)
+    assert probability.shape == (len(X), 3)
+    np.testing.assert_allclose(probability.sum(axis=1), 1)
+    np.testing.assert_array_equal(
+        fitted.classes_[probability.argmax(axis=1)], fitted.predict(X)
+    )
+
+
+def test_regression_on_held_out_rows():
+    X, y = load_diabetes(return_X_y=True, as_frame=True)
+    X, X_test, y, y_test = train_test_split(X, y, random_state=0)
+    regressor = MetaLearnerRegressor(**QUICK).fit(X, y)
+    assert regressor.score(X_test, y_test) > 0.25
+    assert not hasattr(regressor, "predict_proba")
+    assert regressor.task_ == "regression"
+
+
+def test_the_task_is_decided_from_y():
+    X, y = load_diabetes(return_X_y=True)
+    assert MetaLearnerEstimator(candidates=FAST, **QUICK).fit(X, y).task_ == (
+        "regression"
+    )
+    high = np.where(y > 150, "high", "low")
+    estimator = MetaLearnerEstimator(candidates=FAST, **QUICK).fit(X, high)
+    assert estimator.task_ == "classification"
+    assert is_classifier(estimator)
+
+
+def test_the_task_is_known_before_fit():
+    assert is_classifier(MetaLearnerClassifier())
+    assert is_regressor(MetaLearnerRegressor())
+    assert is_classifier(MetaLearnerEstimator("classification"))
+    assert not is_classifier(MetaLearnerEstimator())
+
+
+def test_best_estimator_is_a_pipeline_of_public_classes(fitted, wine):
+    X, X_test, y, y_test = wine
+    assert isinstance(fitted.best_estimator_, Pipeline)
+    for _, step in fitted.best_estimator_.steps:
+        assert not type(step).__module__.startswith("sk_meta")
+    again = clone(fitted.best_estimator_).fit(X, y)
+    np.testing.assert_array_equal(
+        again.predict(X_test), fitted.best_estimator_.predict(X_test)
+    )
+
+
+def test_leaderboard_tells_what_was_tried_and_what_was_not(fitted):
+    board = fitted.leaderboard_
+    tried = board[board["status"] == "ok"]
+    assert len(tried) == 4
+    assert tried["mean_score"].is_monotonic_decreasing
+    assert tried["mean_score"].iloc[0] == fitted.best_score_
+    assert tried["weight"].sum() == pytest.approx(1)
+    assert (tried["n_folds"] == 3).all()
+    assert board.loc[board["status"] == "excluded", "reason"].notna().all()
+    assert fitted.best_params_["configuration"] == tried["configuration"].iloc[0]
+
+
+def test_cv_results_has_the_layout_of_grid_search(fitted):
+    results = fitted.cv_results_
+    splits = np.array([results[f"split{k}_test_score"] for k in range(3)])
+    np.testing.assert_allclose(results["mean_test_score"], splits.mean(axis=0))
+    assert results["rank_test_score"].min() == 1
+    assert len(results["params"]) == 4
+
+
+def test_rankings_before_and_after_differ(fitted):
+    before = fitted.prior_ranking_.set_index("configuration")["predicted_score"]
+    after = fitted.ranking_.set_index("configuration")["predicted_score"]
+    assert (before - after).abs().max() > 0.01
+
+
+def test_recommend_ranks_without_fitting(wine):
+    X, _, y, _ = wine
+    estimator = MetaLearnerClassifier(random_state=0)
+    ranking = estimator.recommend(X, y)
+    known = ranking[ranking["excluded"].isna()]
+    assert len(known) >= 60
+    assert (known["predicted_low"] <= known["predicted_score"]).all()
+    assert (known["predicted_score"] <= known["predicted_high"]).all()
+    assert (known["predicted_seconds"] > 0).all()
+    with pytest.raises(NotFittedError):
+        estimator.predict(X)
+
+
+@pytest.mark.parametrize("kind", ["linear", "neighbors", "none"])
+def test_every_meta_model_ranks(wine, kind):
+    X, _, y, _ = wine
+    ranking = MetaLearnerClassifier(meta_model=kind, random_state=0).recommend(X, y)
+    dummy = ranking.index[ranking["configuration"] == "dummy"][0]
+    assert dummy > ranking["excluded"].isna().sum() / 2
+
+
+def test_the_ensemble_of_one_is_the_best_pipeline(wine):
+    X, X_test, y, _ = wine
+    estimator = MetaLearnerClassifier(ensemble_size=1, **QUICK).fit(X, y)
+    np.testing.assert_array_equal(
+        estimator.predict(X_test), estimator.best_estimator_.predict(X_test)
+    )
+
+
+def test_decision_function_exists_where_the_pipeline_has_it(wine):
+    X, X_test, y, _ = wine
+    one = {"n_candidates": 1, "ensemble_size": 1, "random_state": 0}
+    linear = MetaLearnerClassifier(candidates=["logistic-C1"], **one)
+    assert not hasattr(linear, "decision_function")
+    assert linear.fit(X, y).decision_function(X_test).shape == (len(X_test), 3)
+    tree = MetaLearnerClassifier(candidates=["tree-depth3"], **one).fit(X, y)
+    assert not hasattr(tree, "decision_function")
+
+
+def test_same_seed_same_result_for_any_number_of_jobs(wine):
+    X, X_test, y, _ = wine
+    probabilities = [
+        MetaLearnerClassifier(n_jobs=n, **QUICK).fit(X, y).predict_proba(X_test)
+        for n in (1, 2, 1)
+    ]
+    np.testing.assert_array_equal(probabilities[0], probabilities[1])
+    np.testing.assert_array_equal(probabilities[0], probabilities[2])
+
+
+def test_fitting_again_forgets_the_first_table(wine):
+    X, _, y, _ = wine
+    fresh = MetaLearnerClassifier(candidates=FAST, **QUICK)
+    used = clone(fresh)
+    used.fit(*load_breast_cancer(return_X_y=True))
+    np.testing.assert_array_equal(
+        used.fit(X, y).predict_proba(X), fresh.fit(X, y).predict_proba(X)
+    )
+
+
+def test_pickle_predicts_the_same_in_a_fresh_process(fitted, wine, tmp_path):
+    _, X, _, _ = wine
+    path = tmp_path / "fitted.pkl"
+    path.write_bytes(pickle.dumps((fitted, X)))
+    code = (
+        "import pickle, sys, numpy as np\n"
+        "e, X = pickle.load(open(sys.argv[1], 'rb'))\n"
+        "np.save(sys.argv[2], e.predict_proba(X))"
+    )
+    out = tmp_path / "p.npy"
+    subprocess.run([sys.executable, "-c", code, path, out], check=True)
+    np.testing.assert_array_equal(np.load(out), fitted.predict_proba(X))
+
+
+def test_the_training_table_is_not_kept():
+    rng = np.random.default_rng(0)
+    X, y = rng.normal(size=(20_000, 20)), rng.integers(0, 2, 20_000)
+    estimator = MetaLearnerClassifier(
+        n_candidates=2, cv=2, candidates=["linear"], random_state=0
+    )
+    assert len(pickle.dumps(estimator.fit(X, y))) < X.nbytes / 4
+
+
+def test_as_a_step_of_a_pipeline(wine):
+    X, X_test, y, y_test = wine
+    model = make_pipeline(
+        StandardScaler(), MetaLearnerClassifier(candidates=FAST, **QUICK)
+    )
+    assert model.fit(X, y).score(X_test, y_test) > 0.9
+
+
+def test_grid_search_over_its_parameters(wine):
+    X, _, y, _ = wine
+    grid = GridSearchCV(
+        MetaLearnerClassifier(candidates=FAST, **QUICK),
+        {"ensemble_size": [1, 3], "meta_model": ["hybrid", "none"]},
+        cv=2,
+        error_score="raise",
+    ).fit(X, y)
+    assert set(grid.best_params_) == {"ensemble_size", "meta_model"}
+
+
+def test_cross_val_score_in_parallel(wine):
+    X, _, y, _ = wine
+    estimator = MetaLearnerClassifier(candidates=FAST, n_jobs=2, **QUICK)
+    scores = cross_val_score(estimator, X, y, cv=3, n_jobs=2, error_score="raise")
+    assert scores.min() > 0.85
+
+
+@pytest.mark.parametrize(
+    "scoring", ["roc_auc_ovr", "neg_brier_score", "f1_weighted", "neg_log_loss"]
+)
+def test_scoring_of_scikit_learn(wine, scoring):
+    X, X_test, y, y_test = wine
+    estimator = MetaLearnerClassifier(scoring=scoring, candidates=FAST, **QUICK)
+    try:
+        estimator.fit(X, y)
+    except ValueError as error:
+        # Multiclass Brier scores came with scikit-learn 1.7.
+        assert scoring == "neg_brier_score"
+        pytest.skip(str(error))
+    assert np.isfinite(estimator.score(X_test, y_test))
+
+
+def test_scoring_as_a_callable(wine):
+    X, _, y, _ = wine
+
+    def share_of_barolo(estimator, X, y):
+        return -abs(np.mean(estimator.predict(X) == "barolo") - 1 / 3)
+
+    estimator = MetaLearnerClassifier(scoring=share_of_barolo, candidates=FAST, **QUICK)
+    assert -1 <= estimator.fit(X, y).best_score_ <= 0
+
+
+def test_a_splitter_is_used_as_it_is(wine):
+    X, _, y, _ = wine
+    folds = [
+        (train, test)
+        for train, test in GroupKFold(4).split(X, y, np.arange(len(y)) // 5)
+    ]
+    quick = {**QUICK, "cv": folds}
+    estimator = MetaLearnerClassifier(candidates=FAST, **quick).fit(X, y)
+    assert estimator.n_splits_ == 4
+
+
+def test_messy_frame_of_every_kind(messy_frame):
+    y = np.where(messy_frame.index % 3 == 0, "yes", "no")
+    for target in (y, np.arange(len(y)) * 0.37):
+        estimator = MetaLearnerEstimator(n_candidates=3, cv=3, random_state=0)
+        estimator.fit(messy_frame, target)
+        assert len(estimator.predict(messy_frame.iloc[:7])) == 7
+        assert "constant" in set(estimator.columns_["kind"])
+
+
+def test_polars_frame(wine):
+    polars = pytest.importorskip("polars")
+    X, X_test, y, _ = wine
+    estimator = MetaLearnerClassifier(candidates=FAST, **QUICK).fit(
+        polars.DataFrame(X.to_dict("list")), y
+    )
+    same = MetaLearnerClassifier(candidates=FAST, **QUICK).fit(X, y)
+    np.testing.assert_array_equal(
+        estimator.predict(polars.DataFrame(X_test.to_dict("list"))),
+        same.predict(X_test),
+    )
+
+
+def test_sparse_table_is_not_densified():
+    X, y = load_breast_cancer(return_X_y=True)
+    X = sparse.csr_matrix(np.where(X > np.median(X, axis=0), X, 0))
+    estimator = MetaLearnerClassifier(n_candidates=3, cv=2, random_state=0).fit(X, y)
+    assert estimator.score(X, y) > 0.9
+    reasons = estimator.leaderboard_["reason"]
+    assert (reasons == "needs a dense table").any()
+
+
+def test_arrays_for_an_estimator_fitted_on_a_frame(fitted, wine):
+    _, X, _, _ = wine
+    with pytest.warns(UserWarning, match="feature names"):
+        np.testing.assert_array_equal(fitted.predict(X.to_numpy()), fitted.predict(X))
+
+
+def test_columns_in_another_order_are_an_error(fitted, wine):
+    _, X, _, _ = wine
+    with pytest.raises(ValueError, match="same order"):
+        fitted.predict(X[X.columns[::-1]])
+
+
+def test_one_class_gives_a_constant_and_says_so():
+    X, _ = load_iris(return_X_y=True)
+    estimator = MetaLearnerClassifier(random_state=0).fit(X, ["same"] * len(X))
+    assert set(estimator.predict(X)) == {"same"}
+    assert (estimator.leaderboard_["reason"] == "y has only one class").any()
+
+
+def test_nothing_that_fits_the_budget_still_predicts(wine):
+    X, X_test, y, _ = wine
+    with pytest.warns(UserWarning, match="No configuration could be evaluated"):
+        estimator = MetaLearnerClassifier(time_budget=1e-6, random_state=0).fit(X, y)
+    assert set(estimator.predict(X_test)) <= set(y)
+    assert estimator.best_params_["configuration"] == "dummy"
+
+
+def test_a_time_budget_is_not_limited_by_a_count(wine):
+    X, _, y, _ = wine
+    estimator = MetaLearnerClassifier(time_budget=60, candidates=FAST, random_state=0)
+    assert len(estimator.fit(X, y).cv_results_["params"]) > 4
+    assert estimator.stop_reason_ in (
+        "no gain expected",
+        "every configuration evaluated",
+    )
+
+
+def test_own_tasks_in_the_knowledge_base_are_used(wine, tmp_path):
+    X, _, y, _ = wine
+    shipped = KnowledgeBase.load()
+    few = shipped.without(shipped.tasks["family"].unique()[:20])
+    few.save(tmp_path / "own")
+    by_path = MetaLearnerClassifier(knowledge=tmp_path / "own", random_state=0)
+    by_object = MetaLearnerClassifier(knowledge=few, random_state=0)
+    default = MetaLearnerClassifier(random_state=0)
+    columns = ["configuration", "predicted_score"]
+    first, second, third = (
+        e.recommend(X, y)[columns] for e in (by_path, by_object, default)
+    )
+    pd.testing.assert_frame_equal(first, second, rtol=1e-3)
+    assert not first.equals(third)
+
+
+def test_nothing_is_written_to_disk(tmp_path, monkeypatch, wine):
+    monkeypatch.chdir(tmp_path)
+    X, _, y, _ = wine
+    names = ["catboost", "lightgbm", "logistic-C1"]
+    MetaLearnerClassifier(n_candidates=3, cv=2, candidates=names).fit(X, y)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_warnings_of_candidates_are_kept_quiet(recwarn):
+    X, y = load_diabetes(return_X_y=True)
+    MetaLearnerRegressor(
+        candidates=["neural network"], n_candidates=2, cv=2, random_state=0
+    ).fit(X, y)
+    assert [w.message for w in recwarn if "Convergence" in str(w.category)] == []
+
+
+def test_verbose_logs_each_evaluation(wine, capsys):
+    X, _, y, _ = wine
+    MetaLearnerClassifier(candidates=FAST, verbose=1, **QUICK).fit(X, y)
+    assert capsys.readouterr().err.count(" s a fold") == 4
+    MetaLearnerClassifier(candidates=FAST, **QUICK).fit(X, y)
+    assert capsys.readouterr() == ("", "")
+
+
+@pytest.mark.parametrize(
+    ("parameters", "message"),
+    [
+        ({"candidates": ["no such model"]}, r"candidates=\['no such model'\] are not"),
+        ({"scoring": "no_such_metric"}, "scoring='no_such_metric' is not"),
+        ({"n_candidates": 0}, "'n_candidates' parameter"),
+        ({"time_budget": -1}, "'time_budget' parameter"),
+        ({"ensemble_size": 0}, "'ensemble_size' parameter"),
+        ({"meta_model": "psychic"}, "'meta_model' parameter"),
+        ({"knowledge": "no/such/folder"}, "holds no knowledge base"),
+        ({"cv": 1}, "cv"),
+    ],
+)
+def test_bad_parameters_are_named(wine, parameters, message):
+    X, _, y, _ = wine
+    with pytest.raises(ValueError, match=message):
+        MetaLearnerClassifier(**{**QUICK, **parameters}).fit(X, y)
+
+
+def test_bad_tables_and_targets_are_named():
+    X, y = load_iris(return_X_y=True)
+    y_missing = y.astype(float)
+    y_missing[:7] = np.nan
+    cases = [
+        (X[:0], y[:0], "0 sample"),
+        (X[:1], y[:1], "1 sample"),
+        (X, y[:-1], "inconsistent numbers of samples"),
+        (X, y_missing, "contains NaN: 7 of 150"),
+        (X, None, "y"),
+        (pd.DataFrame(index=range(150)), y, "empty"),
+    ]
+    for table, target, message in cases:
+        with pytest.raises(ValueError, match=message):
+            MetaLearnerClassifier(**QUICK).fit(table, target)

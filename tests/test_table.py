@@ -1,0 +1,309 @@
+"""What the columns of a table and its target are found to be."""
+
+import datetime
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy import sparse
+from sklearn.pipeline import Pipeline
+
+from sk_meta._catalogue._preprocessing import one_hot
+from sk_meta._table import (
+    CATEGORICAL,
+    CONSTANT,
+    DATETIME,
+    HIGH_CARDINALITY,
+    NUMERIC,
+    TEXT,
+    as_table,
+    describe_table,
+    describe_target,
+)
+
+KINDS = {
+    "number": NUMERIC,
+    "holes": NUMERIC,
+    "infinite": NUMERIC,
+    "count": NUMERIC,
+    "nullable": NUMERIC,
+    "letters": CATEGORICAL,
+    "category": CATEGORICAL,
+    "string": CATEGORICAL,
+    "flag": CATEGORICAL,
+    "nullable_flag": CATEGORICAL,
+    "mixed": CATEGORICAL,
+    "key": HIGH_CARDINALITY,
+    "text": TEXT,
+    "date": DATETIME,
+    "date_text": DATETIME,
+    "constant": CONSTANT,
+    "empty": CONSTANT,
+}
+
+
+def kind_of(values, **options):
+    """Kind of one column, beside a column that varies."""
+    column = pd.Series(values, **options)
+    frame = pd.DataFrame({"it": column, "other": np.arange(len(column))})
+    return describe_table(frame).columns[0].kind
+
+
+@pytest.mark.parametrize(("name", "kind"), KINDS.items())
+def test_kind_of_every_column_of_the_messy_frame(messy, name, kind):
+    table = describe_table(messy)
+    assert name in table.select(kind)
+
+
+def test_every_column_is_described_in_order(messy):
+    table = describe_table(messy)
+    assert [column.selector for column in table.columns] == list(messy.columns)
+    assert (table.n_rows, table.n_columns) == messy.shape
+    assert table.container == "frame"
+
+
+def test_share_of_missing_values_is_that_of_pandas(messy):
+    table = describe_table(messy)
+    expected = messy.isna().mean()
+    np.testing.assert_allclose([c.missing for c in table.columns], expected)
+    assert table.missing == pytest.approx(expected.mean())
+
+
+def test_nullable_numbers_are_not_plain(messy):
+    assert not describe_table(messy).plain
+    assert describe_table(messy.drop(columns="nullable")).plain
+
+
+def test_description_as_frame_has_one_row_per_column(messy):
+    frame = describe_table(messy).to_frame()
+    assert dict(zip(frame["column"], frame["kind"], strict=True)) == KINDS
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        ["2021-01-05", "1999-12-31", "2020-02-29"] * 5,
+        ["31/12/2020", "01/02/2021"] * 5,
+        ["12/31/2020", "01/02/2021"] * 5,
+        ["31.12.2020", "1.2.2021"] * 5,
+        ["2020/12/31", "2021/02/01"] * 5,
+        ["2021-01-05T10:30:00", "2020-02-29T23:59:59"] * 5,
+        [datetime.date(2020, 1, day) for day in range(1, 11)],
+        [datetime.datetime(2020, 1, day, 5) for day in range(1, 11)],
+        pd.period_range("2020-01", periods=10, freq="M"),
+        pd.to_timedelta(range(10), unit="D"),
+        pd.date_range("2020-01-01", periods=10, tz="Europe/Paris"),
+    ],
+    ids=lambda values: str(values[0]),
+)
+def test_dates_are_recognised(values):
+    assert kind_of(values) == DATETIME
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        ["1999", "2001", "2010"] * 5,
+        ["1.25", "3.50", "0.75"] * 5,
+        ["1-2", "3-4", "10-12"] * 5,
+        ["192.168.0.1", "10.0.0.7"] * 5,
+        ["2021-01-05", "not yet known"] * 5,
+        ["2021-13-45", "2021-02-31"] * 5,
+    ],
+    ids=lambda values: values[-1],
+)
+def test_strings_with_digits_are_not_dates(values):
+    assert kind_of(values) == CATEGORICAL
+
+
+def test_dates_with_missing_values_stay_dates():
+    assert kind_of(["2021-01-05", None, "2020-02-29", np.nan] * 5) == DATETIME
+
+
+@pytest.mark.parametrize("dtype", [object, "string", "category"])
+def test_forty_values_are_categories_and_more_are_high_cardinality(dtype):
+    few, many = ([f"k{i % n}" for i in range(200)] for n in (40, 41))
+    assert kind_of(few, dtype=dtype) == CATEGORICAL
+    assert kind_of(many, dtype=dtype) == HIGH_CARDINALITY
+
+
+def test_sentences_are_text_even_when_some_repeat():
+    sentences = [f"the patient came {i % 60} times this year" for i in range(200)]
+    assert kind_of(sentences) == TEXT
+
+
+def test_nearly_unique_words_are_text():
+    assert kind_of([f"word{i}" for i in range(100)]) == TEXT
+
+
+def test_column_of_lists_does_not_break_the_description():
+    assert kind_of([["x"], ["y"], ["x", "y"]] * 5) == CATEGORICAL
+
+
+def test_one_value_and_missing_ones_is_not_constant():
+    assert kind_of(["yes", None] * 5) == CATEGORICAL
+    assert kind_of([1.0, np.nan] * 5) == NUMERIC
+
+
+@pytest.mark.parametrize(
+    "values", [["a"] * 5, [True] * 5, [2.5] * 5, [None] * 5, [np.nan] * 5]
+)
+def test_a_single_value_is_constant(values):
+    assert kind_of(values) == CONSTANT
+
+
+def test_missing_nullable_column_is_constant():
+    assert kind_of([None] * 5, dtype="Float64") == CONSTANT
+
+
+def test_duplicated_names_are_selected_by_position(duplicated):
+    table = describe_table(duplicated)
+    assert [c.selector for c in table.columns] == list(range(duplicated.shape[1]))
+    assert [c.kind for c in table.columns] == list(KINDS.values())
+
+
+def test_names_that_are_not_strings_are_selected_by_position():
+    table = describe_table(pd.DataFrame({10: [1, 2, 3], 20: ["a", "b", "a"]}))
+    assert [c.selector for c in table.columns] == [0, 1]
+
+
+def test_all_constant_frame_still_has_columns_to_fit_on():
+    table = describe_table(pd.DataFrame({"one": [1.0] * 5, "word": ["a"] * 5}))
+    assert [c.kind for c in table.columns] == [NUMERIC, CATEGORICAL]
+
+
+def test_all_constant_array_still_has_columns_to_fit_on():
+    table = describe_table(np.ones((5, 2)))
+    assert table.only_numeric
+
+
+def test_array_columns_constant_missing_and_varying():
+    X = np.array([[1.0, np.nan, 1.0, np.nan], [1.0, np.nan, 2.0, 3.0]])
+    kinds = [c.kind for c in describe_table(X).columns]
+    assert kinds == [CONSTANT, CONSTANT, NUMERIC, NUMERIC]
+    assert [c.missing for c in describe_table(X).columns] == [0, 1, 0, 0.5]
+
+
+@pytest.mark.parametrize("make", [sparse.csr_matrix, sparse.csr_array])
+def test_sparse_columns_with_missing_values(make):
+    dense = np.array([[0, 1, np.nan, 0], [0, 2, 0, np.nan], [0, 0, 0, np.nan]])
+    table = describe_table(as_table(make(dense)))
+    kinds = [c.kind for c in table.columns]
+    assert kinds == [CONSTANT, NUMERIC, NUMERIC, NUMERIC]
+    np.testing.assert_allclose([c.missing for c in table.columns], [0, 0, 1 / 3, 2 / 3])
+    assert table.container == "sparse"
+    assert table.density == pytest.approx(5 / 12)
+
+
+def test_sparse_column_of_missing_values_only_is_constant():
+    dense = np.array([[np.nan, 1.0], [np.nan, 0.0]])
+    table = describe_table(as_table(sparse.csc_array(dense)))
+    assert [c.kind for c in table.columns] == [CONSTANT, NUMERIC]
+
+
+def test_object_array_of_numbers_becomes_floats():
+    X = as_table(np.array([[1, 2.5], [None, 4]], dtype=object))
+    assert X.dtype == float
+    assert np.isnan(X[1, 0])
+
+
+def test_mixed_object_array_keeps_its_numeric_columns_numeric():
+    X = as_table(np.array([[1, "a"], [2, "b"], [3, "a"]], dtype=object))
+    assert [c.kind for c in describe_table(X).columns] == [NUMERIC, CATEGORICAL]
+
+
+def test_boolean_array_is_numeric():
+    table = describe_table(as_table(np.array([[True, False], [False, True]])))
+    assert table.only_numeric and table.container == "array"
+
+
+def test_missing_dates_of_an_array_stay_missing():
+    days = np.array([["2020-01-01"], ["NaT"], ["2021-05-05"]], dtype="datetime64[D]")
+    (column,) = describe_table(as_table(days)).columns
+    assert column.missing == pytest.approx(1 / 3)
+
+
+def test_polars_frame_is_described_like_the_pandas_frame():
+    polars = pytest.importorskip("polars")
+    values = {
+        "number": [1.5, None, 2.5, 0.0],
+        "word": ["a", "b", None, "a"],
+        "flag": [True, False, True, None],
+        "date": [datetime.date(2020, 1, day) for day in range(1, 5)],
+    }
+    X = as_table(polars.DataFrame(values))
+    assert isinstance(X, pd.DataFrame)
+    table = describe_table(X)
+    kinds = [c.kind for c in table.columns]
+    assert kinds == [NUMERIC, CATEGORICAL, CATEGORICAL, DATETIME]
+    assert [c.missing for c in table.columns] == [0.25, 0.25, 0.25, 0]
+
+
+def test_description_leaves_the_frame_alone(messy):
+    before = messy.copy(deep=True)
+    describe_table(as_table(messy))
+    pd.testing.assert_frame_equal(messy, before)
+
+
+@pytest.mark.parametrize(
+    "kinds", [[NUMERIC], [CATEGORICAL], [HIGH_CARDINALITY], [TEXT], [DATETIME]]
+)
+def test_n_encoded_is_close_to_the_number_of_encoded_columns(messy, kinds):
+    table = describe_table(messy)
+    X = messy[table.select(*kinds)]
+    table = describe_table(X)
+    y = np.arange(len(X)) % 7.0
+    encoded = Pipeline(one_hot(table, "regression")).fit_transform(X, y)
+    assert table.n_encoded == pytest.approx(encoded.shape[1], rel=0.3)
+
+
+def test_n_encoded_of_binary_columns_is_one_each():
+    X = pd.DataFrame({"sex": ["f", "m"] * 5, "smokes": [True, False] * 5})
+    assert describe_table(X).n_encoded == 2
+
+
+def test_n_encoded_is_never_zero():
+    assert describe_table(np.ones((4, 1))).n_encoded == 1
+
+
+def test_strings_are_labels():
+    target = describe_target(np.array(["b", "a", "b"]))
+    assert target.task == "classification"
+    assert list(target.classes) == ["a", "b"]
+    assert list(target.counts) == [1, 2]
+    assert (target.n_rows, target.n_classes) == (3, 2)
+
+
+def test_fractions_are_quantities():
+    target = describe_target(np.array([0.5, 1.0, 2.0]))
+    assert target.task == "regression"
+    assert target.classes is None and target.n_classes == 0
+
+
+@pytest.mark.parametrize(
+    ("n_distinct", "task"), [(20, "classification"), (21, "regression")]
+)
+def test_integers_with_many_values_are_quantities(n_distinct, task):
+    y = np.arange(100) % n_distinct
+    assert describe_target(y).task == task
+    assert describe_target(y.astype(float)).task == task
+
+
+@pytest.mark.parametrize("dtype", [bool, int, np.uint8])
+def test_two_values_are_labels(dtype):
+    assert describe_target(np.array([0, 1, 1], dtype=dtype)).n_classes == 2
+
+
+def test_strings_stay_labels_however_many():
+    assert describe_target(np.array([f"k{i}" for i in range(50)])).n_classes == 50
+
+
+def test_the_task_given_wins_over_the_values():
+    y = np.array([0, 1, 0, 1])
+    assert describe_target(y, "regression").task == "regression"
+    assert describe_target(np.arange(60), "classification").n_classes == 60
+
+
+def test_labels_without_a_common_order_are_refused_with_advice():
+    with pytest.raises(ValueError, match=r"y mixes types .* y\.astype\(str\)"):
+        describe_target(np.array(["a", 1, "b"], dtype=object))
