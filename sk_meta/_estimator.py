@@ -201,7 +201,9 @@ class _BaseMetaLearner(BaseEstimator):
             result, selection, prior.configurations, prior.excluded, problem.metric,
             problem.dummy_loss,
         )  # fmt: skip
-        self.cv_results_ = cv_results(result, prior.configurations, problem.metric)
+        self.cv_results_ = cv_results(
+            result, prior.configurations, problem.metric, self.n_splits_
+        )
         self.best_estimator_ = fitted.best
         self.ensemble_ = fitted.ensemble
         self.ensemble_score_ = np.nan if selection is None else selection.score

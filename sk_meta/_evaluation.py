@@ -63,7 +63,7 @@ class Evaluation:
 
     @property
     def status(self) -> str:
-        """ "ok" if every fold is, else the status of the first that is not."""
+        """The status of the first fold that is not "ok", or "ok"."""
         return next((f.status for f in self.folds if f.status != OK), OK)
 
     @property

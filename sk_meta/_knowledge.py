@@ -238,7 +238,8 @@ class KnowledgeBase:
         ValueError
             If a record lacks a field.
         """
-        tasks, rows = [], {kind: [] for kind in STORED_METRICS}
+        tasks: list[dict] = []
+        rows: dict[str, list[dict]] = {kind: [] for kind in STORED_METRICS}
         for record in records:
             if absent := [name for name in _TASK_COLUMNS if name not in record]:
                 raise ValueError(f"record {record.get('task')!r} lacks {absent}")

@@ -119,19 +119,23 @@ def chosen(candidates, task: str) -> list[Configuration]:
     Raises
     ------
     ValueError
-        If a name is unknown.
+        If a name is unknown, or none is of this kind of task.
     """
     known = catalogue(task)
     if candidates is None:
         return list(known)
-    names = {c.name for c in known} | {c.family for c in known}
-    if unknown := [name for name in candidates if name not in names]:
+    everything = catalogue("classification") + catalogue("regression")
+    names = {c.name for c in everything} | {c.family for c in everything}
+    unknown = [name for name in candidates if name not in names]
+    wanted = [c for c in known if c.name in candidates or c.family in candidates]
+    if unknown or not wanted:
         families = sorted({c.family for c in known})
         raise ValueError(
-            f"candidates={unknown!r} are not known for {task}. Use names from the "
-            f"'configuration' column of recommend(X, y), or families: {families}."
+            f"candidates={unknown or list(candidates)!r} are not known for {task}. Use "
+            "names from the 'configuration' column of recommend(X, y), or families: "
+            f"{families}."
         )
-    return [c for c in known if c.name in candidates or c.family in candidates]
+    return wanted
 
 
 def combine(problem: Problem, result: SearchResult, size: int) -> Selection | None:
@@ -229,7 +233,7 @@ def _assemble(problem, complete, kept: dict, weights) -> Fitted:
 def _affordable(problem, complete, wanted: list, budget: Budget, n_jobs) -> list:
     """The first of the wanted, and as many more as there is time for."""
     left, spent = budget.remaining(), 0.0
-    kept = []
+    kept: list[int] = []
     for i in wanted:
         spent += complete[i].fit_seconds * problem.refit_factor
         if not kept or spent / effective_n_jobs(n_jobs) <= left:

@@ -153,7 +153,10 @@ def _trial_row(trial, configurations, weights, metric: Metric, dummy_loss) -> di
 
 
 def cv_results(
-    result: SearchResult, configurations: dict[str, Configuration], metric: Metric
+    result: SearchResult,
+    configurations: dict[str, Configuration],
+    metric: Metric,
+    n_splits: int,
 ) -> dict:
     """The trials in the layout of ``GridSearchCV.cv_results_``.
 
@@ -162,6 +165,7 @@ def cv_results(
     result : SearchResult
     configurations : dict of str to Configuration
     metric : Metric
+    n_splits : int
 
     Returns
     -------
@@ -170,7 +174,7 @@ def cv_results(
     evaluations = [trial.evaluation for trial in result.trials]
     names = [evaluation.name for evaluation in evaluations]
     scores = np.array([e.scores(metric.name) for e in evaluations])
-    scores = scores.reshape(len(names), -1)
+    scores = scores.reshape(len(names), n_splits)
     fit = [[fold.fit_seconds for fold in e.folds] for e in evaluations]
     predict = [[fold.predict_seconds for fold in e.folds] for e in evaluations]
     mean = scores.mean(axis=1)

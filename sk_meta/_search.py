@@ -8,8 +8,8 @@ budget the result is the same for any number of jobs.
 from __future__ import annotations
 
 import logging
+import multiprocessing
 import warnings
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -68,7 +68,7 @@ class Problem:
     @property
     def refit_factor(self) -> float:
         """Rows of the whole table over those of a training fold."""
-        return len(self.y) / max(1.0, np.mean([len(train) for train, _ in self.splits]))
+        return len(self.y) / float(np.mean([len(train) for train, _ in self.splits]))
 
 
 @dataclass(frozen=True)
@@ -190,7 +190,7 @@ class Search:
 
     def _choose(self, size: int) -> list[int]:
         """The round: each pick assumes that the earlier ones score as expected."""
-        belief, batch = self.belief.copy(), []
+        belief, batch = self.belief.copy(), list[int]()
         for _ in range(size):
             allowed = self._allowed() - set(batch)
             if not allowed:
@@ -294,11 +294,11 @@ class Search:
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", message=".*worker.*", module="joblib")
             warnings.filterwarnings("ignore", message=".*cancelled.*")
-            done: Iterator = parallel(calls)
+            done = parallel(calls)
             try:
                 for i, result in done:
                     results[i] = result
-            except TimeoutError:
+            except (TimeoutError, multiprocessing.TimeoutError):
                 logger.info("deadline reached, running fits are stopped")
             finally:
                 done.close()

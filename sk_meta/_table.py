@@ -6,7 +6,7 @@ preprocessing) reads the :class:`Table` and :class:`Target` made here.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
@@ -120,14 +120,14 @@ class Target:
         Number of values.
     classes : ndarray or None
         Sorted class labels of a classification target.
-    counts : ndarray or None
-        Number of members of each class.
+    counts : ndarray
+        Number of members of each class; empty for regression.
     """
 
     task: str
     n_rows: int
     classes: np.ndarray | None = None
-    counts: np.ndarray | None = None
+    counts: np.ndarray = field(default_factory=lambda: np.zeros(0, dtype=int))
 
     @property
     def n_classes(self) -> int:

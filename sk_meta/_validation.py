@@ -151,9 +151,9 @@ def make_splits(cv, X, y, target: Target, random_state: int) -> list:
         splitter = check_cv(cv, y, classifier=target.task == "classification")
         return list(splitter.split(X, y))
     wanted = min(N_SPLITS if cv is None else int(cv), len(y))
-    if target.task == "regression" or target.n_classes == 1:
+    if target.classes is None or target.n_classes == 1:
         return list(KFold(wanted, shuffle=True, random_state=random_state).split(y))
-    n_splits = _affordable(wanted, target)
+    n_splits = _affordable(wanted, target.classes, target.counts)
     splitter = StratifiedKFold(n_splits, shuffle=True, random_state=random_state)
     with warnings.catch_warnings():
         # Our own warning says the same and what was done.
@@ -161,13 +161,13 @@ def make_splits(cv, X, y, target: Target, random_state: int) -> list:
         if target.counts.max() < n_splits:
             splitter = KFold(n_splits, shuffle=True, random_state=random_state)
         splits = list(splitter.split(np.zeros(len(y)), y))
-    return _train_on_singletons(splits, y, target)
+    return _train_on_singletons(splits, y, target.classes[target.counts == 1])
 
 
-def _affordable(wanted: int, target: Target) -> int:
+def _affordable(wanted: int, classes: np.ndarray, counts: np.ndarray) -> int:
     """Fewer folds if a class has fewer members, but at least two."""
-    rare = int(target.counts.argmin())
-    members = int(target.counts[rare])
+    rare = int(counts.argmin())
+    members = int(counts[rare])
     if members >= wanted:
         return wanted
     n_splits = max(2, members)
@@ -175,7 +175,7 @@ def _affordable(wanted: int, target: Target) -> int:
     if members == 1:
         effect += ", and it is trained on but never scored"
     warnings.warn(
-        f"Class {str(target.classes[rare])!r} has {members} member(s): {effect}. "
+        f"Class {str(classes[rare])!r} has {members} member(s): {effect}. "
         "Collect more of it, or merge rare classes.",
         UserWarning,
         stacklevel=4,
@@ -183,9 +183,9 @@ def _affordable(wanted: int, target: Target) -> int:
     return n_splits
 
 
-def _train_on_singletons(splits: list, y: np.ndarray, target: Target) -> list:
+def _train_on_singletons(splits: list, y: np.ndarray, singles: np.ndarray) -> list:
     """A class with one member is always trained on, never scored on."""
-    alone = np.isin(y, target.classes[target.counts == 1])
+    alone = np.isin(y, singles)
     if not alone.any() or alone.all():
         return splits
     rows = np.flatnonzero(alone)

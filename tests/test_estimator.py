@@ -270,12 +270,12 @@ def test_a_splitter_is_used_as_it_is(wine):
     assert estimator.n_splits_ == 4
 
 
-def test_messy_frame_of_every_kind(messy_frame):
-    y = np.where(messy_frame.index % 3 == 0, "yes", "no")
+def test_messy_of_every_kind(messy):
+    y = np.where(messy.index % 3 == 0, "yes", "no")
     for target in (y, np.arange(len(y)) * 0.37):
         estimator = MetaLearnerEstimator(n_candidates=3, cv=3, random_state=0)
-        estimator.fit(messy_frame, target)
-        assert len(estimator.predict(messy_frame.iloc[:7])) == 7
+        estimator.fit(messy, target)
+        assert len(estimator.predict(messy.iloc[:7])) == 7
         assert "constant" in set(estimator.columns_["kind"])
 
 

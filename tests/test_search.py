@@ -8,7 +8,7 @@ from functools import partial
 import numpy as np
 import pytest
 from sklearn.base import BaseEstimator, ClassifierMixin
-from sklearn.datasets import load_breast_cancer, load_wine
+from sklearn.datasets import load_wine
 
 from sk_meta import KnowledgeBase
 from sk_meta import _line as line
@@ -135,17 +135,15 @@ def test_stops_when_no_gain_is_expected(wine):
 
 
 @pytest.mark.parametrize("n_jobs", [2, 4])
-def test_the_same_for_any_number_of_jobs(n_jobs):
-    X, y = load_breast_cancer(return_X_y=True)
-    problem = line.describe(X, y, task="auto", scoring=None, cv=None, seed=3)
+def test_the_same_for_any_number_of_jobs(wine, n_jobs):
     one, many = (
-        search(problem, believe(problem), n_jobs=n, count=6) for n in (1, n_jobs)
+        search(wine, believe(wine, FAST), n_jobs=n, count=5) for n in (1, n_jobs)
     )
     names = [[t.evaluation.name for t in result.trials] for result in (one, many)]
     assert names[0] == names[1]
     for first, second in zip(one.trials, many.trials, strict=True):
         np.testing.assert_array_equal(
-            first.evaluation.scores("accuracy"), second.evaluation.scores("accuracy")
+            first.evaluation.scores("neg_log_loss"), second.evaluation.scores("neg_log_loss")
         )
 
 
@@ -192,8 +190,10 @@ def test_time_is_kept_back_for_the_refit(wine):
     assert waiting._reserve() == 0
     batch, _ = waiting.ask()
     waiting.tell(batch, waiting._evaluate(batch))
-    slow = [replace(t, evaluation=_slowed(t.evaluation, 50)) for t in waiting.trials]
-    waiting.trials[:] = slow
+    waiting.trials[:] = [
+        replace(trial, evaluation=_slowed(trial.evaluation, 50))
+        for trial in waiting.trials
+    ]
     assert waiting._reserve() > 100
 
 

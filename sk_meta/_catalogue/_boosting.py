@@ -19,7 +19,7 @@ _HIST, _GRADIENT = "histogram gradient boosting", "gradient boosting"
 
 # Early stopping is off below unless named: scikit-learn switches it on by
 # itself above 10,000 rows, and a held-out tenth is dear on small tables.
-_HISTOGRAM = (
+_HISTOGRAM: tuple[tuple[str, dict], ...] = (
     ("hist-gb", {}),
     ("hist-gb-slow", {"learning_rate": 0.05, "max_iter": 200, "max_leaf_nodes": 15}),
     ("hist-gb-small-leaves",
@@ -62,7 +62,7 @@ def _catboost(kind: str):
                    thread_count=1, verbose=False, allow_writing_files=False)
 
 
-_EXTERNAL = (
+_EXTERNAL: tuple[tuple, ...] = (
     ("lightgbm", "LightGBM", "lightgbm", _lightgbm, {}),
     ("lightgbm-slow", "LightGBM", "lightgbm", _lightgbm,
      {"learning_rate": 0.03, "n_estimators": 400, "num_leaves": 15,

@@ -132,7 +132,7 @@ class Configuration:
             return "y has only one class"
         if self.max_classes is not None and target.n_classes > self.max_classes:
             return f"{target.n_classes} classes, made for at most {self.max_classes}"
-        if target.counts is not None and target.counts.min() < self.min_class_size:
+        if target.n_classes and target.counts.min() < self.min_class_size:
             return (
                 f"a class has {target.counts.min()} members, "
                 f"needs at least {self.min_class_size}"

@@ -22,7 +22,7 @@ _ADA = "AdaBoost"
 _SPARSE = {"sparse": True}
 
 # Name, family, preprocessing, key into the estimators below, hyperparameters.
-_SHARED = (
+_SHARED: tuple[tuple, ...] = (
     ("tree-depth3", _TREE, prep.ordinal, "tree", {"max_depth": 3}),
     ("tree-depth6", _TREE, prep.ordinal, "tree",
      {"max_depth": 6, "min_samples_leaf": 5}),

@@ -1,0 +1,1 @@
+"""The shipped knowledge base; ``card.json`` tells where it comes from."""

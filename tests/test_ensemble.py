@@ -1,0 +1,289 @@
+"""Greedy selection of weights, its honest score, and the weighted ensemble."""
+
+import numpy as np
+import pytest
+from scipy import sparse
+from sklearn.base import clone
+from sklearn.ensemble import RandomForestClassifier
+from sklearn.linear_model import LinearRegression, LogisticRegression, Ridge
+from sklearn.metrics import accuracy_score, r2_score
+from sklearn.model_selection import KFold, StratifiedKFold
+from sklearn.naive_bayes import GaussianNB
+from sklearn.neighbors import KNeighborsClassifier, KNeighborsRegressor
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
+
+from sk_meta._ensemble import WeightedEnsemble, greedy_weights, select
+from sk_meta._evaluation import Evaluation, FoldResult
+
+
+def squares(errors):
+    return (errors**2).mean(axis=1)
+
+
+def negative_mse(prediction, y):
+    return -float(((prediction - y) ** 2).mean())
+
+
+def evaluations_of(models, X, y, splits, classes, score):
+    """Out-of-fold results of models on given splits."""
+
+    def fold(model, train, test):
+        model = clone(model).fit(X[train], y[train])
+        if classes is None:
+            prediction = model.predict(X[test])
+        else:
+            prediction = model.predict_proba(X[test])
+        return FoldResult("ok", {"it": score(prediction, y[test])}, prediction)
+
+    return [
+        Evaluation(str(k), tuple(fold(model, *split) for split in splits))
+        for k, model in enumerate(models)
+    ]
+
+
+def evaluations_from(predictions, y_folds, score=negative_mse):
+    """Evaluations with given predictions: members × folds × rows."""
+    return [
+        Evaluation(
+            str(k),
+            tuple(
+                FoldResult("ok", {"it": score(np.array(p), y)}, np.array(p, float))
+                for p, y in zip(folds, y_folds, strict=True)
+            ),
+        )
+        for k, folds in enumerate(predictions)
+    ]
+
+
+def test_weights_of_an_example_computed_by_hand():
+    # Errors +1 and -2: two parts of the first and one of the second cancel out.
+    stack = np.array([[1.0, 1.0], [-2.0, -2.0]])
+    np.testing.assert_allclose(greedy_weights(squares, stack), [2 / 3, 1 / 3])
+
+
+def test_opposite_members_share_equally():
+    stack = np.array([[1.0, -1.0], [-1.0, 1.0], [3.0, 3.0]])
+    np.testing.assert_allclose(greedy_weights(squares, stack), [0.5, 0.5, 0])
+
+
+def test_a_dominating_member_stands_alone():
+    stack = np.array([[1.0, 1.0], [0.0, 0.0], [2.0, 2.0]])
+    np.testing.assert_array_equal(greedy_weights(squares, stack), [0, 1, 0])
+
+
+def test_fewer_steps_give_coarser_weights():
+    stack = np.array([[1.0, 1.0], [-2.0, -2.0]])
+    np.testing.assert_allclose(greedy_weights(squares, stack, n_steps=2), [0.5, 0.5])
+    np.testing.assert_allclose(greedy_weights(squares, stack, n_steps=1), [1, 0])
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_never_worse_than_the_best_single_member(seed):
+    stack = np.random.RandomState(seed).normal(size=(8, 30))
+    weights = greedy_weights(squares, stack)
+    assert weights.sum() == pytest.approx(1)
+    assert (weights >= 0).all()
+    assert ((weights @ stack) ** 2).mean() <= squares(stack).min() + 1e-12
+
+
+@pytest.mark.parametrize("max_members", [1, 2, 3])
+def test_no_more_members_than_allowed(max_members):
+    stack = np.random.RandomState(0).normal(size=(10, 40))
+    assert np.count_nonzero(greedy_weights(squares, stack)) > 3
+    weights = greedy_weights(squares, stack, max_members=max_members)
+    assert np.count_nonzero(weights) == max_members
+    assert weights.sum() == pytest.approx(1)
+
+
+@pytest.fixture(scope="module")
+def regression(diabetes):
+    X, y = diabetes
+    splits = list(KFold(4, shuffle=True, random_state=0).split(X))
+    models = [
+        Ridge(0.1),
+        KNeighborsRegressor(20),
+        DecisionTreeRegressor(max_depth=3, random_state=0),
+        LinearRegression(),
+    ]
+    evaluations = evaluations_of(models, X, y, splits, None, negative_mse)
+    return evaluations, [y[test] for _, test in splits]
+
+
+@pytest.fixture(scope="module")
+def classification(iris):
+    X, y = iris
+    classes = np.unique(y)
+
+    def score(prediction, y):
+        return accuracy_score(y, classes[prediction.argmax(axis=1)])
+
+    splits = list(StratifiedKFold(4, shuffle=True, random_state=0).split(X, y))
+    models = [
+        GaussianNB(),
+        KNeighborsClassifier(9),
+        DecisionTreeClassifier(max_depth=2, random_state=0),
+        make_pipeline(StandardScaler(), LogisticRegression()),
+    ]
+    evaluations = evaluations_of(models, X, y, splits, classes, score)
+    return evaluations, [y[test] for _, test in splits], score, classes
+
+
+def test_ensemble_of_regressors_beats_its_members(regression):
+    evaluations, y_folds = regression
+    selection = select(evaluations, "it", y_folds, negative_mse, None, size=4)
+    assert selection.weights.sum() == pytest.approx(1)
+    assert np.count_nonzero(selection.weights) > 1 and not selection.single
+    assert selection.score > max(e.mean("it") for e in evaluations)
+
+
+def test_ensemble_of_classifiers_is_no_worse_than_its_members(classification):
+    evaluations, y_folds, score, classes = classification
+    selection = select(evaluations, "it", y_folds, score, classes, size=4)
+    assert selection.weights.shape == (4,)
+    assert selection.weights.sum() == pytest.approx(1)
+    assert selection.score >= 0.9
+
+
+@pytest.mark.parametrize("size", [2, 3])
+def test_size_limits_the_number_of_members(regression, size):
+    evaluations, y_folds = regression
+    selection = select(evaluations, "it", y_folds, negative_mse, None, size=size)
+    assert np.count_nonzero(selection.weights) <= size
+
+
+def test_size_one_is_the_best_single_member(regression):
+    evaluations, y_folds = regression
+    selection = select(evaluations, "it", y_folds, negative_mse, None, size=1)
+    means = [e.mean("it") for e in evaluations]
+    assert selection.single
+    assert selection.score == pytest.approx(max(means))
+    assert list(np.flatnonzero(selection.weights)) == [int(np.argmax(means))]
+
+
+def test_a_single_evaluation_stands_alone(regression):
+    evaluations, y_folds = regression
+    selection = select(evaluations[:1], "it", y_folds, negative_mse, None, size=9)
+    assert selection.single and list(selection.weights) == [1]
+
+
+def test_score_is_not_computed_on_rows_that_the_selection_saw():
+    # Each of the first two is perfect on one fold and bad on the other; chosen on
+    # the fold where it is perfect, it is scored on the one where it is bad.
+    y_folds = [np.zeros(4), np.zeros(4)]
+    predictions = [
+        [[0] * 4, [10] * 4],
+        [[10] * 4, [0] * 4],
+        [[8] * 4, [8] * 4],
+    ]
+    evaluations = evaluations_from(predictions, y_folds)
+    selection = select(evaluations, "it", y_folds, negative_mse, None, size=3)
+    assert selection.score == pytest.approx(-100)
+
+
+def test_score_of_many_lucky_members_is_not_optimistic():
+    rng = np.random.RandomState(0)
+    y_folds = [rng.normal(size=15) for _ in range(3)]
+    noise = [[rng.normal(size=15) for _ in y_folds] for _ in range(25)]
+    evaluations = evaluations_from(noise, y_folds)
+    selection = select(evaluations, "it", y_folds, negative_mse, None, size=25)
+    blend = [
+        negative_mse(
+            sum(
+                w * e.folds[k].prediction
+                for w, e in zip(selection.weights, evaluations, strict=True)
+            ),
+            y,
+        )
+        for k, y in enumerate(y_folds)
+    ]
+    assert selection.score < np.mean(blend) - 0.05
+
+
+def test_users_metric_decides_between_ensemble_and_single_member():
+    # The blend of 0.6 and 0.4 has the lower squared error, but the metric only
+    # asks how often the value is met exactly.
+    def hits(prediction, y):
+        return float((prediction == y).mean())
+
+    y_folds = [np.zeros(10)] * 2
+    exact = [[0.0] * 8 + [3.0] * 2] * 2
+    other = [[0.5] * 8 + [-3.0] * 2] * 2
+    evaluations = evaluations_from([exact, other], y_folds, hits)
+    selection = select(evaluations, "it", y_folds, hits, None, size=2)
+    assert selection.single
+    assert list(selection.weights) == [1, 0]
+    assert selection.score == pytest.approx(0.8)
+
+
+def test_absolute_errors_can_be_selected_on():
+    # Two exact rows of three: the absolute error prefers the first member, the
+    # squared error a mixture.
+    y_folds = [np.zeros(3)] * 2
+    evaluations = evaluations_from(
+        [[[0, 0, 3.0]] * 2, [[1.0, 1.0, 0.9]] * 2],
+        y_folds,
+        lambda p, y: -float(np.abs(p - y).mean()),
+    )
+
+    def score(prediction, y):
+        return -float(np.abs(prediction - y).mean())
+
+    absolute = select(evaluations, "it", y_folds, score, None, size=2, absolute=True)
+    squared = select(evaluations, "it", y_folds, negative_mse, None, size=2)
+    assert np.count_nonzero(squared.weights) == 2
+    assert np.dot(absolute.weights, [1, 2.9]) < np.dot(squared.weights, [1, 2.9])
+
+
+def test_ensemble_of_classifiers_averages_probabilities(iris):
+    X, y = iris
+    members = [GaussianNB().fit(X, y), DecisionTreeClassifier(max_depth=1).fit(X, y)]
+    ensemble = WeightedEnsemble(members, np.array([0.25, 0.75]), np.unique(y))
+    expected = 0.25 * members[0].predict_proba(X) + 0.75 * members[1].predict_proba(X)
+    np.testing.assert_allclose(ensemble.predict_proba(X), expected)
+    assert list(ensemble.predict(X)) == list(np.unique(y)[expected.argmax(axis=1)])
+
+
+def test_ensemble_of_regressors_averages_values(diabetes):
+    X, y = diabetes
+    members = [Ridge().fit(X, y), KNeighborsRegressor().fit(X, y)]
+    ensemble = WeightedEnsemble(members, np.array([0.5, 0.5]))
+    expected = (members[0].predict(X) + members[1].predict(X)) / 2
+    np.testing.assert_allclose(ensemble.predict(X), expected)
+    assert r2_score(y, ensemble.predict(X)) > 0.4
+    assert not hasattr(ensemble, "predict_proba")
+
+
+def test_member_that_lacks_a_class_takes_part(iris):
+    X, y = iris
+    classes = np.unique(y)
+    rows = y != classes[1]
+    members = [GaussianNB().fit(X, y), GaussianNB().fit(X[rows], y[rows])]
+    ensemble = WeightedEnsemble(members, np.array([0.5, 0.5]), classes)
+    probability = ensemble.predict_proba(X)
+    np.testing.assert_allclose(probability.sum(axis=1), 1)
+    np.testing.assert_allclose(
+        probability[:, 1], members[0].predict_proba(X)[:, 1] / 2
+    )
+
+
+@pytest.mark.parametrize("make", [sparse.csr_matrix, sparse.csr_array])
+def test_ensemble_of_regressors_takes_sparse_tables(diabetes, make):
+    X, y = make(diabetes[0]), diabetes[1]
+    model = Ridge().fit(X, y)
+    ensemble = WeightedEnsemble([model], np.ones(1))
+    np.testing.assert_allclose(ensemble.predict(X), model.predict(X))
+
+
+def test_decision_function_only_of_a_single_member_that_has_one(cancer):
+    X, y = cancer
+    linear = make_pipeline(StandardScaler(), LogisticRegression()).fit(X, y)
+    forest = RandomForestClassifier(5, random_state=0).fit(X, y)
+    one = WeightedEnsemble([linear], np.ones(1), np.unique(y))
+    np.testing.assert_array_equal(one.decision_function(X), linear.decision_function(X))
+    two = WeightedEnsemble([linear, forest], np.array([0.5, 0.5]), np.unique(y))
+    assert not hasattr(two, "decision_function")
+    assert not hasattr(
+        WeightedEnsemble([forest], np.ones(1), np.unique(y)), "decision_function"
+    )
