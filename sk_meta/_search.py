@@ -213,8 +213,10 @@ class Search:
 
     def _reserve(self) -> float:
         """Seconds to keep for the refit of the best configurations."""
+        if not self.budget.limited:
+            return 0.0
         complete = SearchResult(tuple(self.trials), "").complete()
-        if not complete or not self.budget.limited:
+        if not complete:
             return 0.0
         best = sorted(complete, key=lambda e: -e.mean(self.problem.metric.name))
         seconds = [e.fit_seconds for e in best[: self.n_refits]]
@@ -281,7 +283,7 @@ class Search:
 
     def _collect(self, units, numbers, results) -> None:
         """Run some of the units and store their results as they come in."""
-        left = self.budget.remaining()
+        left = self.budget.remaining(self._reserve())
         if left <= 0:
             return
         parallel = Parallel(
@@ -304,7 +306,7 @@ class Search:
                 done.close()
 
     def _in_time(self, name: str, split) -> FoldResult:
-        if self.trials and self.budget.remaining() <= 0:
+        if self.trials and self.budget.remaining(self._reserve()) <= 0:
             return FoldResult(TIMEOUT, error="stopped at the deadline")
         return evaluate_fold(*self._unit(name, split))
 

@@ -1,4 +1,4 @@
-"""Tables that several test modules look at."""
+"""Tables and records that several test modules look at."""
 
 import numpy as np
 import pandas as pd
@@ -6,6 +6,7 @@ import pytest
 from sklearn.datasets import load_breast_cancer, load_diabetes, load_iris
 
 from sk_meta import KnowledgeBase
+from sk_meta._scoring import STORED_METRICS
 
 N_ROWS = 120
 
@@ -51,6 +52,34 @@ def make_target(X, task, seed=0):
     if task == "regression":
         return signal.to_numpy() * 10
     return pd.qcut(signal, 3, labels=["low", "mid", "top"]).to_numpy().astype(str)
+
+
+def fold(metrics, seconds=0.5):
+    """Scores of one fold, the same for every share and every loss."""
+    return {
+        "fit_seconds": seconds,
+        "predict_seconds": 0.1,
+        **{name: -1.5 if name.startswith("neg") else 0.5 for name in metrics},
+    }
+
+
+def record(task="mine", kind="classification", family="mine", **results):
+    """A task record like those of the builder."""
+    metrics = STORED_METRICS[kind]
+    dummy = {"status": "ok", "error": None, "folds": [fold(metrics), fold(metrics)]}
+    return {
+        "task": task,
+        "kind": kind,
+        "family": family,
+        "source": "a test",
+        "target": "y",
+        "n_rows": 100,
+        "n_columns": 4,
+        "n_encoded": 6,
+        "n_classes": 2,
+        "meta_features": {"nr_inst": 100.0, "nr_encoded": 6.0},
+        "results": {"dummy": dummy, **results},
+    }
 
 
 @pytest.fixture

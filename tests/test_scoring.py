@@ -110,6 +110,7 @@ def test_root_of_r2_loss_is_proportional_to_the_rmse(diabetes):
     X, y = diabetes
     models = [Ridge(alpha).fit(X, y) for alpha in (0.01, 1, 100)]
     r2 = np.array([get_scorer("r2")(m, X, y) for m in models])
-    rmse = np.array([get_scorer("neg_root_mean_squared_error")(m, X, y) for m in models])
-    ratio = as_loss(r2, "r2") / as_loss(rmse, "neg_root_mean_squared_error")
+    name = "neg_root_mean_squared_error"
+    rmse = np.array([get_scorer(name)(m, X, y) for m in models])
+    ratio = as_loss(r2, "r2") / as_loss(rmse, name)
     np.testing.assert_allclose(ratio, ratio[0])

@@ -142,9 +142,8 @@ def test_the_same_for_any_number_of_jobs(wine, n_jobs):
     names = [[t.evaluation.name for t in result.trials] for result in (one, many)]
     assert names[0] == names[1]
     for first, second in zip(one.trials, many.trials, strict=True):
-        np.testing.assert_array_equal(
-            first.evaluation.scores("neg_log_loss"), second.evaluation.scores("neg_log_loss")
-        )
+        scores = [t.evaluation.scores("neg_log_loss") for t in (first, second)]
+        np.testing.assert_array_equal(*scores)
 
 
 def test_a_good_result_moves_the_search_to_its_relatives(wine):
