@@ -25,6 +25,7 @@ from sk_meta import KnowledgeBase, compute_meta_features
 from sk_meta._catalogue import catalogue
 from sk_meta._knowledge import SHIPPED
 from sk_meta._scoring import STORED_METRICS
+from sk_meta._table import describe_table
 
 # Licences as the packages on PyPI declare them.
 LICENCES = {
@@ -64,7 +65,8 @@ def read(path: Path) -> dict | None:
     task = find(record["task"])
     X, y = load_capped(task)
     features = compute_meta_features(X, y, task.task).to_dict()
-    return {**record, "meta_features": features}
+    size = {"n_encoded": describe_table(X).n_encoded}
+    return {**record, **size, "meta_features": features}
 
 
 def card(records: list[dict]) -> dict:

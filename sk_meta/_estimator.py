@@ -1,315 +1,12 @@
-"""The public estimators: parameters, a short ``fit``, delegated predictions."""
+"""The public estimators: their parameters and documentation."""
 
 from __future__ import annotations
 
-import logging
-from contextlib import contextmanager
-from numbers import Integral, Real
-from os import PathLike
-
-import numpy as np
-from sklearn.base import BaseEstimator
-from sklearn.utils import check_random_state
-from sklearn.utils.metaestimators import available_if
-from sklearn.utils.validation import check_is_fitted
-
-from . import _line as line
-from ._budget import Budget
-from ._compat import ClassifierTags, Interval, RegressorTags, StrOptions, fit_context
-from ._knowledge import KnowledgeBase
-from ._prior import PRIORS
-from ._report import cv_results, leaderboard_frame, ranking_frame
-from ._search import Search
-from ._validation import check_X, check_y
-
-logger = logging.getLogger("sk_meta")
-
-N_CANDIDATES = 20
+from ._base import BaseMetaLearner
+from ._compat import StrOptions
 
 
-def _classifies(self) -> bool:
-    return getattr(self, "task_", self._task()) != "regression"
-
-
-def _has_decision_function(self) -> bool:
-    return hasattr(getattr(self, "ensemble_", None), "decision_function")
-
-
-class _BaseMetaLearner(BaseEstimator):
-    """Parameters and behaviour that the three public classes share."""
-
-    _parameter_constraints: dict = {
-        "n_candidates": [Interval(Integral, 1, None, closed="left"),
-                         StrOptions({"auto"})],
-        "time_budget": [Interval(Real, 0, None, closed="neither"), None],
-        "scoring": [str, callable, None],
-        "cv": ["cv_object"],
-        "candidates": ["array-like", None],
-        "meta_model": [StrOptions(set(PRIORS))],
-        "knowledge": [str, PathLike, KnowledgeBase, None],
-        "ensemble_size": [Interval(Integral, 1, None, closed="left")],
-        "n_jobs": [Integral, None],
-        "random_state": ["random_state"],
-        "verbose": ["verbose"],
-    }  # fmt: skip
-
-    def __init__(
-        self,
-        *,
-        n_candidates="auto",
-        time_budget=None,
-        scoring=None,
-        cv=None,
-        candidates=None,
-        meta_model="hybrid",
-        knowledge=None,
-        ensemble_size=8,
-        n_jobs=None,
-        random_state=None,
-        verbose=0,
-    ):
-        self.n_candidates = n_candidates
-        self.time_budget = time_budget
-        self.scoring = scoring
-        self.cv = cv
-        self.candidates = candidates
-        self.meta_model = meta_model
-        self.knowledge = knowledge
-        self.ensemble_size = ensemble_size
-        self.n_jobs = n_jobs
-        self.random_state = random_state
-        self.verbose = verbose
-
-    def _task(self) -> str:
-        """The task as it is known before ``fit``."""
-        return self.task
-
-    @fit_context(prefer_skip_nested_validation=False)
-    def fit(self, X, y):
-        """Search for the best configurations and fit them on all rows.
-
-        Parameters
-        ----------
-        X : {DataFrame, array-like, sparse matrix} of shape (n_samples, n_features)
-            Table. Columns of pandas or polars frames may hold numbers, strings,
-            categories, booleans, dates and text, with missing values.
-        y : array-like of shape (n_samples,)
-            Labels or quantities, none missing.
-
-        Returns
-        -------
-        self : object
-            Fitted estimator.
-
-        Raises
-        ------
-        ValueError
-            If a parameter, X or y is not usable; the message says what to do.
-        """
-        budget = self._budget()
-        with _logging(self.verbose):
-            problem = self._describe(X, y)
-            prior = self._believe(problem)
-            self._keep_prior(problem, prior)
-            search = Search(
-                problem, prior.belief, prior.configurations, budget, self.n_jobs,
-                n_refits=self.ensemble_size,
-            )  # fmt: skip
-            result = search.run()
-            selection = line.combine(problem, result, self.ensemble_size)
-            self.search_time_ = budget.elapsed()
-            fitted = line.refit(
-                problem, prior, result, selection, budget, self.n_jobs
-            )
-            self.refit_time_ = budget.elapsed() - self.search_time_
-        self._keep_result(problem, prior, result, selection, fitted)
-        return self
-
-    def recommend(self, X, y):
-        """Rank the configurations for a table without fitting any.
-
-        Parameters
-        ----------
-        X : {DataFrame, array-like, sparse matrix} of shape (n_samples, n_features)
-            Table.
-        y : array-like of shape (n_samples,)
-            Labels or quantities.
-
-        Returns
-        -------
-        ranking : DataFrame
-            The most promising configuration first: name, family, predicted
-            score with an 80 % interval, predicted seconds of one fold, and, for
-            those that are not applicable, the reason.
-
-        Raises
-        ------
-        ValueError
-            As ``fit`` does.
-
-        Examples
-        --------
-        >>> from sklearn.datasets import load_wine
-        >>> from sk_meta import MetaLearnerClassifier
-        >>> X, y = load_wine(return_X_y=True)
-        >>> ranking = MetaLearnerClassifier(random_state=0).recommend(X, y)
-        >>> list(ranking.columns[:3])
-        ['configuration', 'family', 'predicted_score']
-        """
-        twin = type(self)(**self.get_params(deep=False))
-        twin._validate_params()
-        problem = twin._describe(X, y)
-        prior = twin._believe(problem)
-        return _ranking(problem, prior)
-
-    def _budget(self) -> Budget:
-        count = self.n_candidates
-        if isinstance(count, str):
-            count = None if self.time_budget is not None else N_CANDIDATES
-        return Budget(self.time_budget, count)
-
-    def _describe(self, X, y) -> line.Problem:
-        X = check_X(self, X, reset=True)
-        y = check_y(X, y, self._task())
-        seed = check_random_state(self.random_state).randint(2**31 - 1)
-        return line.describe(
-            X, y, task=self._task(), scoring=self.scoring, cv=self.cv, seed=seed
-        )
-
-    def _believe(self, problem) -> line.Prior:
-        knowledge = self.knowledge
-        if not isinstance(knowledge, KnowledgeBase):
-            knowledge = KnowledgeBase.load(knowledge)
-        return line.believe(problem, knowledge, self.candidates, self.meta_model)
-
-    def _keep_prior(self, problem, prior) -> None:
-        """Attributes that are known before anything is fitted."""
-        self.task_ = problem.target.task
-        if self.task_ == "classification":
-            self.classes_ = problem.target.classes
-        self.columns_ = problem.table.to_frame()
-        self.meta_features_ = prior.meta_features.to_frame()
-        self.scorer_ = problem.metric.scorer
-        self.n_splits_ = len(problem.splits)
-        self.prior_ranking_ = _ranking(problem, prior)
-
-    def _keep_result(self, problem, prior, result, selection, fitted) -> None:
-        """Attributes that tell what was tried and found."""
-        self.stop_reason_ = result.stop_reason
-        self.ranking_ = _ranking(problem, prior)
-        self.leaderboard_ = leaderboard_frame(
-            result, selection, prior.configurations, prior.excluded, problem.metric,
-            problem.dummy_loss,
-        )  # fmt: skip
-        self.cv_results_ = cv_results(
-            result, prior.configurations, problem.metric, self.n_splits_
-        )
-        self.best_estimator_ = fitted.best
-        self.ensemble_ = fitted.ensemble
-        self.ensemble_score_ = np.nan if selection is None else selection.score
-        best = self.leaderboard_[self.leaderboard_["configuration"] == fitted.best_name]
-        self.best_score_ = best["mean_score"].max() if len(best) else np.nan
-        params = best["params"].iloc[0] if len(best) else None
-        self.best_params_ = {
-            "configuration": fitted.best_name,
-            **(params if isinstance(params, dict) else {}),
-        }
-
-    def predict(self, X):
-        """Predict with the ensemble.
-
-        Parameters
-        ----------
-        X : {DataFrame, array-like, sparse matrix} of shape (n_samples, n_features)
-            Table with the columns of ``fit``.
-
-        Returns
-        -------
-        y : ndarray of shape (n_samples,)
-            Labels as they were given to ``fit``, or quantities.
-        """
-        return self._ensemble().predict(check_X(self, X, reset=False))
-
-    @available_if(_classifies)
-    def predict_proba(self, X):
-        """Class probabilities of the ensemble.
-
-        Parameters
-        ----------
-        X : {DataFrame, array-like, sparse matrix} of shape (n_samples, n_features)
-            Table with the columns of ``fit``.
-
-        Returns
-        -------
-        probabilities : ndarray of shape (n_samples, n_classes)
-            One column per entry of ``classes_``.
-        """
-        return self._ensemble().predict_proba(check_X(self, X, reset=False))
-
-    @available_if(_has_decision_function)
-    def decision_function(self, X):
-        """Decision values, if the ensemble is one pipeline that has them.
-
-        Parameters
-        ----------
-        X : {DataFrame, array-like, sparse matrix} of shape (n_samples, n_features)
-            Table with the columns of ``fit``.
-
-        Returns
-        -------
-        values : ndarray of shape (n_samples,) or (n_samples, n_classes)
-            Larger is more confident.
-        """
-        return self._ensemble().decision_function(check_X(self, X, reset=False))
-
-    def score(self, X, y):
-        """Score the ensemble with ``scoring``.
-
-        Parameters
-        ----------
-        X : {DataFrame, array-like, sparse matrix} of shape (n_samples, n_features)
-            Table with the columns of ``fit``.
-        y : array-like of shape (n_samples,)
-            True labels or quantities.
-
-        Returns
-        -------
-        score : float
-            Greater is better; accuracy or R² if ``scoring`` is None.
-        """
-        check_is_fitted(self)
-        return float(self.scorer_(self, X, y))
-
-    def _ensemble(self):
-        check_is_fitted(self)
-        return self.ensemble_
-
-    def __sklearn_is_fitted__(self) -> bool:
-        return hasattr(self, "ensemble_")
-
-    def __sklearn_tags__(self):
-        tags = super().__sklearn_tags__()
-        task = self._task()
-        if task == "auto":
-            task = getattr(self, "task_", "auto")
-        if task != "auto":
-            tags.estimator_type = {
-                "classification": "classifier",
-                "regression": "regressor",
-            }[task]
-        if task != "regression":
-            tags.classifier_tags = ClassifierTags()
-        if task != "classification":
-            tags.regressor_tags = RegressorTags()
-        tags.target_tags.required = True
-        tags.input_tags.allow_nan = True
-        tags.input_tags.sparse = True
-        tags.input_tags.string = True
-        tags.input_tags.categorical = True
-        return tags
-
-
-class MetaLearnerEstimator(_BaseMetaLearner):
+class MetaLearnerEstimator(BaseMetaLearner):
     """AutoML for classification and regression that learns from prior tasks.
 
     Describes the table by meta-features, predicts from prior tasks how every
@@ -417,7 +114,7 @@ class MetaLearnerEstimator(_BaseMetaLearner):
 
     _parameter_constraints: dict = {
         "task": [StrOptions({"auto", "classification", "regression"})],
-        **_BaseMetaLearner._parameter_constraints,
+        **BaseMetaLearner._parameter_constraints,
     }
 
     def __init__(
@@ -452,7 +149,7 @@ class MetaLearnerEstimator(_BaseMetaLearner):
         )
 
 
-class MetaLearnerClassifier(_BaseMetaLearner):
+class MetaLearnerClassifier(BaseMetaLearner):
     """AutoML classifier that learns from prior tasks.
 
     Describes the table by meta-features, predicts from prior tasks how every
@@ -559,7 +256,7 @@ class MetaLearnerClassifier(_BaseMetaLearner):
         return "classification"
 
 
-class MetaLearnerRegressor(_BaseMetaLearner):
+class MetaLearnerRegressor(BaseMetaLearner):
     """AutoML regressor that learns from prior tasks.
 
     Describes the table by meta-features, predicts from prior tasks how every
@@ -662,29 +359,3 @@ class MetaLearnerRegressor(_BaseMetaLearner):
 
     def _task(self) -> str:
         return "regression"
-
-
-def _ranking(problem, prior):
-    return ranking_frame(
-        prior.belief,
-        prior.configurations,
-        prior.excluded,
-        problem.metric,
-        problem.dummy_loss,
-    )
-
-
-@contextmanager
-def _logging(verbose: int):
-    """Show the log on the standard error while fitting, if asked to."""
-    if not verbose:
-        yield
-        return
-    handler, level = logging.StreamHandler(), logger.level
-    logger.addHandler(handler)
-    logger.setLevel(logging.DEBUG if verbose > 1 else logging.INFO)
-    try:
-        yield
-    finally:
-        logger.removeHandler(handler)
-        logger.setLevel(level)

@@ -79,7 +79,9 @@ class KnowledgeBase:
             If the folder has no knowledge base, another schema, or files that
             don't match the hash on the card.
         """
-        return _load(Path(SHIPPED if path is None else path).resolve())
+        shared = read(path)
+        results = {kind: table.copy() for kind, table in shared.results.items()}
+        return cls(shared.tasks.copy(), results, dict(shared.card))
 
     def save(self, path: str | Path) -> None:
         """Write the knowledge base.
@@ -207,11 +209,12 @@ class KnowledgeBase:
         """
         new = other.tasks.index
         tasks = pd.concat([self.tasks[~self.tasks.index.isin(new)], other.tasks])
-        results = {
-            kind: pd.concat([mine[~mine["task"].isin(new)], other.results[kind]],
-                            ignore_index=True)
-            for kind, mine in self.results.items()
-        }
+        results = {}
+        for kind, mine in self.results.items():
+            parts = [mine[~mine["task"].isin(new)], other.results[kind]]
+            # An empty table has no dtypes and would spoil those of the other.
+            parts = [part for part in parts if len(part)] or parts[:1]
+            results[kind] = pd.concat(parts, ignore_index=True)
         return KnowledgeBase(tasks, results, self.card)
 
     @classmethod
@@ -265,20 +268,48 @@ def _result_rows(record: dict) -> list[dict]:
     return rows
 
 
+_FILES = ("tasks.csv", *(f"{kind}.csv.gz" for kind in STORED_METRICS))
+
+
 def _hash(path: Path) -> str:
     digest = hashlib.sha256()
-    for name in ("tasks.csv", "classification.csv.gz", "regression.csv.gz"):
+    for name in _FILES:
         digest.update((path / name).read_bytes())
     return digest.hexdigest()
 
 
-@lru_cache(maxsize=4)
-def _load(path: Path) -> KnowledgeBase:
-    if not (path / "card.json").is_file():
+def read(path: str | Path | None = None) -> KnowledgeBase:
+    """Read a knowledge base that nobody will change.
+
+    Parameters
+    ----------
+    path : str, Path or None, default=None
+        As for :meth:`KnowledgeBase.load`.
+
+    Returns
+    -------
+    KnowledgeBase
+        The same object as long as the files are the same.
+
+    Raises
+    ------
+    ValueError
+        As :meth:`KnowledgeBase.load`.
+    """
+    path = Path(SHIPPED if path is None else path).resolve()
+    files = [path / name for name in ("card.json", *_FILES)]
+    if absent := [file.name for file in files if not file.is_file()]:
         raise ValueError(
-            f"knowledge={str(path)!r} holds no knowledge base: card.json is missing. "
+            f"knowledge={str(path)!r} holds no knowledge base: {absent} missing. "
             "Pass a folder written by KnowledgeBase.save."
         )
+    stats = [file.stat() for file in files]
+    return _read(path, tuple((stat.st_mtime_ns, stat.st_size) for stat in stats))
+
+
+@lru_cache(maxsize=4)
+def _read(path: Path, stamp: tuple) -> KnowledgeBase:
+    """Read the files; ``stamp`` changes when they do."""
     card = json.loads((path / "card.json").read_text())
     if card.get("schema") != SCHEMA:
         raise ValueError(
@@ -291,7 +322,5 @@ def _load(path: Path) -> KnowledgeBase:
             "changed or is incomplete. Write or install it again."
         )
     tasks = pd.read_csv(path / "tasks.csv", index_col="task")
-    results = {
-        kind: pd.read_csv(path / f"{kind}.csv.gz") for kind in STORED_METRICS
-    }
+    results = {kind: pd.read_csv(path / f"{kind}.csv.gz") for kind in STORED_METRICS}
     return KnowledgeBase(tasks, results, card)

@@ -28,6 +28,7 @@ _WORST = 2.0  # z is cut here: how bad a bad configuration is doesn't matter
 _N_SCALES = 7
 _NUGGET = 1e-3
 _CLOCK_NOISE = 0.01
+_MACHINE_SD = 0.7  # of log seconds: machines differ by a factor of two
 _CLOCK_FLOOR = 0.3  # log seconds are never known better than this
 _PORTFOLIO_WIDTH = 0.1
 
@@ -308,9 +309,8 @@ class Belief:
 
     def copy(self) -> Belief:
         """A belief to try things on."""
-        twin = Belief(
-            self.names, deepcopy(self.components), self.nugget, self.clock, self.history
-        )
+        components, clock = deepcopy((self.components, self.clock))
+        twin = Belief(self.names, components, self.nugget, clock, self.history)
         twin.observed = dict(self.observed)
         twin._log_weights = self._log_weights.copy()
         return twin
@@ -380,7 +380,10 @@ class MetaModel:
             ridge = LinearPrior(alpha=1.0).fit(sizes[known], column[known, None])
             self._clock_mean.append(ridge)
             residuals[known, j] = column[known] - ridge.predict(sizes[known])[:, 0]
-        self._clock_covariance = LedoitWolf().fit(residuals).covariance_
+        # The prior tasks were run on one machine; another one is faster or slower
+        # for all configurations alike.
+        own = LedoitWolf().fit(residuals).covariance_
+        self._clock_covariance = own + _MACHINE_SD**2
 
     def belief(self, meta_features: dict[str, float]) -> Belief:
         """What to believe of a new task.

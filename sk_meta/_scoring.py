@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-from sklearn.metrics import check_scoring, get_scorer, get_scorer_names
+from sklearn.metrics import get_scorer, get_scorer_names
 
 # Metrics kept in the knowledge base, by the names scikit-learn gives them.
 STORED_METRICS = {
@@ -103,11 +103,12 @@ def resolve_scoring(scoring, task: str) -> Metric:
         If the name is unknown.
     """
     if callable(scoring):
-        # A scorer made from a known metric ranks like it; others like the fallback.
-        function = getattr(getattr(scoring, "_score_func", None), "__name__", "")
-        name = getattr(scoring, "__name__", function or repr(scoring))
-        known = next((m for m in STORED_METRICS[task] if m == function), None)
-        return Metric(name, check_scoring(scoring=scoring), known or _FALLBACK[task])
+        name = _name_of(scoring)
+        if name is None:
+            function = getattr(scoring, "_score_func", scoring)
+            name = getattr(function, "__name__", repr(scoring))
+            return Metric(name, scoring, _FALLBACK[task])
+        return Metric(name, scoring, _stored(name, task))
     name = _DEFAULT[task] if scoring is None else scoring
     if name not in get_scorer_names():
         raise ValueError(
@@ -115,10 +116,25 @@ def resolve_scoring(scoring, task: str) -> Metric:
             "sklearn.metrics.get_scorer_names() or a callable "
             "scorer(estimator, X, y)."
         )
+    return Metric(name, get_scorer(name), _stored(name, task))
+
+
+def _stored(name: str, task: str) -> str:
+    """Stored metric that ranks configurations like a scorer of scikit-learn."""
     stored = name if name in STORED_METRICS[task] else _NEAREST.get(name)
-    if stored not in STORED_METRICS[task]:
-        stored = _FALLBACK[task]
-    return Metric(name, get_scorer(name), stored)
+    return stored if stored in STORED_METRICS[task] else _FALLBACK[task]
+
+
+def _name_of(scorer: Callable) -> str | None:
+    """Name under which scikit-learn has this scorer, if it has it."""
+    if not hasattr(scorer, "_score_func"):
+        return None
+    parts = ("_score_func", "_sign", "_kwargs", "_response_method")
+    mine = [getattr(scorer, part, None) for part in parts]
+    for name in get_scorer_names():
+        if mine == [getattr(get_scorer(name), part, None) for part in parts]:
+            return name
+    return None
 
 
 def as_loss(score, metric: str):

@@ -136,7 +136,9 @@ class Target:
 
 
 def _one_hot_width(column: Column) -> int:
-    return 1 if column.n_unique in (None, 1, 2) else column.n_unique
+    """Levels, a missing value being one; two levels need one column."""
+    levels = (column.n_unique or 1) + (column.missing > 0)
+    return 1 if levels <= 2 else levels
 
 
 def is_frame(X) -> bool:
@@ -159,18 +161,21 @@ def as_table(X):
     Returns
     -------
     X : pandas.DataFrame, float ndarray or CSR
-        polars frames become pandas frames; arrays of objects or strings become
-        frames when they hold anything but numbers.
+        polars frames become pandas frames; arrays of objects, strings or dates
+        become frames when they hold anything but numbers. Columns whose names
+        are not unique are numbered instead, since pipelines select by name.
     """
     if _is_polars(X):
         return pd.DataFrame(X.to_dict(as_series=False))
     if isinstance(X, pd.DataFrame):
-        return X
+        return X if X.columns.is_unique else X.set_axis(range(X.shape[1]), axis=1)
     if sparse.issparse(X):
         return _with_narrow_indices(X.tocsr())
     X = np.asarray(X)
     if X.dtype.kind in "fiu":
         return X
+    if X.dtype.kind in "mM":
+        return pd.DataFrame(X)
     try:
         return X.astype(float)
     except (TypeError, ValueError):

@@ -98,12 +98,13 @@ def check_y(X, y, task: str) -> np.ndarray:
             f"Input y contains NaN: {missing} of {len(y)} values are missing. Drop "
             "those rows of X and y; a missing target can't be learned from."
         )
+    y = _with_kind(y, task)
     if y.dtype.kind == "f" and not np.isfinite(y).all():
         raise ValueError(
             "Input y contains infinity or a value too large for dtype('float64'). "
             "Drop or clip those rows."
         )
-    return _with_kind(y, task)
+    return y
 
 
 def _with_kind(y: np.ndarray, task: str) -> np.ndarray:
@@ -116,7 +117,13 @@ def _with_kind(y: np.ndarray, task: str) -> np.ndarray:
                 "task='regression' needs a numeric y; some values are not numbers. "
                 "Convert them, or use task='classification' to predict labels."
             ) from error
-    type_of_target(y, input_name="y", raise_unknown=True)
+    try:
+        type_of_target(y, input_name="y", raise_unknown=True)
+    except TypeError as error:
+        raise ValueError(
+            "y mixes types that have no common order, such as strings and numbers. "
+            "Convert the labels to one type, for example with y.astype(str)."
+        ) from error
     if task == "classification":
         check_classification_targets(y)
     if y.dtype.kind == "O" and pd.api.types.infer_dtype(y) == "boolean":

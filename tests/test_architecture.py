@@ -28,6 +28,7 @@ ORDER = (
     "_report",
     "_validation",
     "_line",
+    "_base",
     "_estimator",
     "__init__",
 )

@@ -252,10 +252,10 @@ def test_duplicated_column_names(duplicated, task, name):
 
 @pytest.mark.parametrize("task", TASKS)
 def test_duplicated_names_of_dates(messy, task):
-    X = messy[["number", "date", "date_text"]]
+    X, y = messy[["number", "date", "date_text"]], make_target(messy, task)
     X = as_table(X.set_axis(["number", "when", "when"], axis=1))
     pipeline = configuration_of(task, "tree-depth3").build(describe_table(X), 0)
-    assert len(pipeline.fit(X, make_target(X, task)).predict(X)) == len(X)
+    assert len(pipeline.fit(X, y).predict(X)) == len(X)
 
 
 @pytest.mark.parametrize("task", TASKS)

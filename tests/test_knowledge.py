@@ -163,7 +163,8 @@ def test_load_sees_what_was_saved_since_the_last_load(small, tmp_path):
 
 def test_loaded_base_is_not_changed_through_another(small, tmp_path):
     small.save(tmp_path)
-    KnowledgeBase.load(tmp_path).tasks.loc["first", "family"] = "spoilt"
+    spoilt = KnowledgeBase.load(tmp_path)
+    spoilt.tasks.loc["first", "family"] = "spoilt"
     assert KnowledgeBase.load(tmp_path).tasks.loc["first", "family"] == "one"
 
 
@@ -205,7 +206,7 @@ def test_unknown_schema_is_refused(small, tmp_path):
 
 
 def test_folder_without_a_base_is_refused_with_advice(tmp_path):
-    with pytest.raises(ValueError, match=r"card\.json is missing.*KnowledgeBase\.save"):
+    with pytest.raises(ValueError, match=r"card\.json.*missing.*KnowledgeBase\.save"):
         KnowledgeBase.load(tmp_path / "nowhere")
 
 

@@ -254,7 +254,7 @@ def test_work_on_a_large_table_is_bounded(container):
     sample = sampling.draw_sample(X, y, table, target, np.random.RandomState(0))
     assert sample.block.shape == (len(sample.y), sampling.MAX_COLUMNS)
     assert len(sample.y) <= sampling.MAX_ROWS
-    assert sample.y.sum() >= mf._MIN_MEMBERS
+    assert sample.y.sum() >= sampling._MIN_MEMBERS
     assert sample.encoded.shape[1] <= sampling.MAX_COLUMNS
     assert len(sample.contingencies) <= sampling.MAX_COLUMNS
     Z, target_part, folds = sample.landmark

@@ -34,6 +34,8 @@ _HISTOGRAM: tuple[tuple[str, dict], ...] = (
      {"learning_rate": 0.03, "max_iter": 1000, "max_leaf_nodes": 15,
       "max_features": 0.7, "early_stopping": True, "n_iter_no_change": 20}),
 )
+# It holds a tenth out, stratified.
+_EARLY = {"min_rows": 100, "min_class_size": 8}
 _CLASSIC = (
     ("gb-depth3", {"max_depth": 3, "n_estimators": 100, "subsample": 0.7}),
     ("gb-depth2-slow",
@@ -87,7 +89,7 @@ _CLASSIFIERS = (
         classifier(name, _HIST, prep.ordinal,
                    partial(HistGradientBoostingClassifier,
                            **{"early_stopping": False, **params}),
-                   **params)
+                   tags=_EARLY if "early_stopping" in params else None, **params)
         for name, params in _HISTOGRAM
     ),
     *(
@@ -107,6 +109,7 @@ _REGRESSORS = (
         regressor(name, _HIST, prep.ordinal,
                   partial(HistGradientBoostingRegressor,
                           **{"early_stopping": False, **params}),
+                  tags={"min_rows": 100} if "early_stopping" in params else None,
                   **params)
         for name, params in _HISTOGRAM
     ),

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from importlib.util import find_spec
 from typing import Any
 
+from sklearn.base import clone
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.compose import TransformedTargetRegressor
 from sklearn.ensemble import VotingClassifier
@@ -45,6 +46,8 @@ class Configuration:
         Largest number of classes.
     min_class_size : int, default=1
         Members that every class must have.
+    members_per_column : float, default=0.0
+        Members that every class must have per column after encoding.
     sparse : bool, default=False
         Whether it takes sparse tables.
     requires : str or None, default=None
@@ -72,6 +75,7 @@ class Configuration:
     max_encoded: int | None = None
     max_classes: int | None = None
     min_class_size: int = 1
+    members_per_column: float = 0.0
     sparse: bool = False
     requires: str | None = None
     params: dict = field(default_factory=dict, compare=False)
@@ -125,6 +129,12 @@ class Configuration:
                 f"{table.n_encoded} columns after encoding, "
                 f"made for at most {self.max_encoded}"
             )
+        needed = self.members_per_column * table.n_encoded
+        if target.n_classes and target.counts.min() < needed:
+            return (
+                f"a class has {target.counts.min()} members for {table.n_encoded} "
+                f"columns after encoding, needs at least {needed:.0f}"
+            )
         return self._why_not_target(target)
 
     def _why_not_target(self, target: Target) -> str | None:
@@ -150,7 +160,9 @@ class _Model:
     wrap: Callable[[Table, Any], Any] | None = None
 
     def __call__(self, table: Table) -> Steps:
-        model = self.make(**self.params)
+        # An estimator among the parameters must not be shared by two pipelines.
+        params = {name: clone(value, safe=False) for name, value in self.params.items()}
+        model = self.make(**params)
         if self.wrap is not None:
             model = self.wrap(table, model)
         features = [] if self.features is None else self.features(table)

@@ -77,7 +77,7 @@ _CLASSIFIERS = (
     *(
         classifier(f"qda-reg{reg:g}", "discriminant analysis", prep.decorrelated,
                     QuadraticDiscriminantAnalysis, reg_param=reg,
-                    tags={"min_class_size": 20, "max_encoded": 300})
+                    tags={"members_per_column": 2.0})
         for reg in (0.01, 0.1, 0.5)
     ),
     classifier("naive-bayes", "naive Bayes", prep.scaled, GaussianNB),

@@ -96,7 +96,9 @@ def _ordinal() -> OrdinalEncoder:
 def _encode(table: Table, task: str, numeric: Steps, categorical) -> Steps:
     """Apply ``numeric`` to numbers and ``categorical`` to categories."""
     if table.container == "sparse":
-        return [("scale", MaxAbsScaler())]
+        # The mean keeps the zeros where they are, unlike centring.
+        gaps: Steps = [("impute", SimpleImputer(strategy="mean"))]
+        return [*(gaps if table.missing > 0 else []), ("scale", MaxAbsScaler())]
     if table.only_numeric:
         return [*_finite(table), *numeric]
     blocks = []
