@@ -15,6 +15,7 @@ import json
 import os
 import signal
 import time
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
@@ -25,6 +26,7 @@ from sklearn.model_selection import KFold, StratifiedKFold
 
 from sk_meta._catalogue import catalogue
 from sk_meta._evaluation import TIMEOUT, FoldResult, evaluate_fold
+from sk_meta._parallel import quiet
 from sk_meta._scoring import STORED_METRICS
 from sk_meta._table import as_table, describe_table, describe_target
 
@@ -71,9 +73,10 @@ def run_fold(configuration, table, X, y, split, scorers, classes) -> FoldResult:
     signal.alarm(FIT_LIMIT)
     try:
         pipeline = configuration.build(table, random_state=0)
-        return evaluate_fold(
-            pipeline, X, y, split, scorers, classes, clock=time.process_time
-        )
+        with quiet():
+            return evaluate_fold(
+                pipeline, X, y, split, scorers, classes, clock=time.process_time
+            )
     except (_TimeUp, KeyboardInterrupt):  # CatBoost turns the one into the other
         return FoldResult(TIMEOUT, error=f"over {FIT_LIMIT} s", fit_seconds=FIT_LIMIT)
     finally:
@@ -156,6 +159,10 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=OUT)
     parser.add_argument("--tasks", nargs="*", help="names; all by default")
     options = parser.parse_args()
+    everything = catalogue("classification") + catalogue("regression")
+    needed = {c.requires for c in everything if c.requires}
+    if absent := sorted(name for name in needed if find_spec(name) is None):
+        parser.error(f"install {absent} first, or their results would be missing")
     options.out.mkdir(parents=True, exist_ok=True)
     tasks = [t for t in TASKS if not options.tasks or t.name in options.tasks]
     Parallel(n_jobs=options.jobs)(delayed(run_task)(t, options.out) for t in tasks)

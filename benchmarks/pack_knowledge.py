@@ -65,8 +65,9 @@ def read(path: Path) -> dict | None:
     task = find(record["task"])
     X, y = load_capped(task)
     features = compute_meta_features(X, y, task.task).to_dict()
-    size = {"n_encoded": describe_table(X).n_encoded}
-    return {**record, **size, "meta_features": features}
+    # What the corpus says now wins over what it said when the task was run.
+    now = {"family": task.family, "n_encoded": describe_table(X).n_encoded}
+    return {**record, **now, "meta_features": features}
 
 
 def card(records: list[dict]) -> dict:

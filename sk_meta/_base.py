@@ -13,11 +13,12 @@ from sklearn.utils import check_random_state
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
-from . import _line as line
+from . import _steps as steps
 from ._budget import Budget
 from ._compat import ClassifierTags, Interval, RegressorTags, StrOptions, fit_context
 from ._knowledge import KnowledgeBase, read
 from ._prior import PRIORS
+from ._problem import Problem, describe
 from ._report import cv_results, leaderboard_frame, ranking_frame
 from ._search import Search
 from ._validation import check_X, check_y
@@ -41,10 +42,10 @@ class BaseMetaLearner(BaseEstimator):
     _parameter_constraints: dict = {
         "n_candidates": [Interval(Integral, 1, None, closed="left"),
                          StrOptions({"auto"})],
-        "time_budget": [Interval(Real, 0, None, closed="neither"), None],
+        "time_budget": [Interval(Real, 0, None, closed="right"), None],
         "scoring": [str, callable, None],
         "cv": ["cv_object"],
-        "candidates": ["array-like", None],
+        "candidates": [str, "array-like", None],
         "meta_model": [StrOptions(set(PRIORS))],
         "knowledge": [str, PathLike, KnowledgeBase, None],
         "ensemble_size": [Interval(Integral, 1, None, closed="left")],
@@ -107,6 +108,7 @@ class BaseMetaLearner(BaseEstimator):
             If a parameter, X or y is not usable; the message says what to do.
         """
         budget = self._budget()
+        self._forget()
         with _logging(self.verbose):
             problem = self._describe(X, y)
             prior = self._believe(problem)
@@ -116,9 +118,9 @@ class BaseMetaLearner(BaseEstimator):
                 n_refits=self.ensemble_size,
             )  # fmt: skip
             result = search.run()
-            selection = line.combine(problem, result, self.ensemble_size)
+            selection = steps.combine(problem, result, self.ensemble_size)
             self.search_time_ = budget.elapsed()
-            fitted = line.refit(
+            fitted = steps.refit(
                 problem, prior, result, selection, budget, self.n_jobs
             )
             self.refit_time_ = budget.elapsed() - self.search_time_
@@ -162,34 +164,41 @@ class BaseMetaLearner(BaseEstimator):
         prior = twin._believe(problem)
         return _ranking(problem, prior)
 
+    def _forget(self) -> None:
+        """Drop what an earlier fit learned, so that a failed one leaves none."""
+        for name in [n for n in vars(self) if n.endswith("_") and n[0] != "_"]:
+            delattr(self, name)
+
     def _budget(self) -> Budget:
         count = self.n_candidates
         if isinstance(count, str):
             count = None if self.time_budget is not None else N_CANDIDATES
         return Budget(self.time_budget, count)
 
-    def _describe(self, X, y) -> line.Problem:
+    def _describe(self, X, y) -> Problem:
         X = check_X(self, X, reset=True)
         y = check_y(X, y, self._task())
         seed = check_random_state(self.random_state).randint(2**31 - 1)
-        return line.describe(
+        return describe(
             X, y, task=self._task(), scoring=self.scoring, cv=self.cv, seed=seed
         )
 
-    def _believe(self, problem) -> line.Prior:
+    def _believe(self, problem) -> steps.Prior:
         knowledge = self.knowledge
         if not isinstance(knowledge, KnowledgeBase):
             knowledge = read(knowledge)
-        return line.believe(problem, knowledge, self.candidates, self.meta_model)
+        return steps.believe(problem, knowledge, self.candidates, self.meta_model)
 
     def _keep_prior(self, problem, prior) -> None:
         """Attributes that are known before anything is fitted."""
         self.task_ = problem.target.task
-        if self.task_ == "classification":
+        if problem.target.classes is not None:
             self.classes_ = problem.target.classes
         self.columns_ = problem.table.to_frame()
         self.meta_features_ = prior.meta_features.to_frame()
         self.scorer_ = problem.metric.scorer
+        self.ranking_metric_ = problem.metric.stored
+        self.container_ = problem.table.container
         self.n_splits_ = len(problem.splits)
         self.prior_ranking_ = _ranking(problem, prior)
 
@@ -201,9 +210,7 @@ class BaseMetaLearner(BaseEstimator):
             result, selection, prior.configurations, prior.excluded, problem.metric,
             problem.dummy_loss,
         )  # fmt: skip
-        self.cv_results_ = cv_results(
-            result, prior.configurations, problem.metric, self.n_splits_
-        )
+        self.cv_results_ = cv_results(result, prior.configurations, self.n_splits_)
         self.best_estimator_ = fitted.best
         self.ensemble_ = fitted.ensemble
         self.ensemble_score_ = np.nan if selection is None else selection.score

@@ -54,7 +54,7 @@ def greedy_weights(
         index = int(np.argmin(candidates))
         counts[index] += 1
         total += stack[index]
-        if candidates[index] < best_loss - 1e-12:
+        if candidates[index] < best_loss * (1 - 1e-9):
             best_loss, best_counts = candidates[index], counts.copy()
     return best_counts / best_counts.sum()
 
@@ -80,7 +80,15 @@ class Selection:
 
 
 def select(
-    evaluations, metric: str, y_folds, score, classes, *, size, absolute=False
+    evaluations,
+    metric: str,
+    y: np.ndarray,
+    rows: list[np.ndarray],
+    score,
+    classes,
+    *,
+    size: int,
+    absolute: bool = False,
 ) -> Selection:
     """Choose the members of the ensemble on out-of-fold predictions.
 
@@ -95,10 +103,12 @@ def select(
         Complete ones.
     metric : str
         Name of the user's metric among their scores.
-    y_folds : list of ndarray
-        True values of every test fold.
+    y : ndarray of shape (n_samples,)
+        True labels or values.
+    rows : list of ndarray
+        Rows of every test fold.
     score : callable
-        ``score(prediction, y)`` in the user's metric, greater is better.
+        ``score(prediction, rows)`` in the user's metric, greater is better.
     classes : ndarray or None
         None for regression.
     size : int
@@ -111,24 +121,33 @@ def select(
     Selection
     """
     means = np.array([evaluation.mean(metric) for evaluation in evaluations])
-    best = int(np.nanargmax(means))
+    best = int(np.argmax(means))
     single = np.eye(len(evaluations))[best]
     if size == 1 or len(evaluations) == 1:
         return Selection(single, float(means[best]), True)
     pool = np.argsort(-means, kind="stable")[:MAX_POOL]
+    members = [evaluations[i] for i in pool]
+    scores = np.array([member.scores(metric) for member in members])
+    scale = 1.0 if classes is not None else float(np.std(y)) or 1.0
     folds = [
-        _Fold.of([evaluations[i].folds[k].prediction for i in pool], y, classes)
-        for k, y in enumerate(y_folds)
+        _Fold.of([m.folds[k].prediction for m in members], y, part, classes, scale)
+        for k, part in enumerate(rows)
     ]
+    if len(folds) == 1:
+        # Something must be left that the selection does not see.
+        folds = folds[0].halves()
+        scores = np.array(
+            [[score(p, f.rows) for f in folds for p in [f.predictions[i]]]
+             for i in range(len(pool))]
+        )  # fmt: skip
     blended, alone = np.zeros(len(folds)), np.zeros(len(folds))
-    scores = np.array([evaluations[i].scores(metric) for i in pool])
     for k, fold in enumerate(folds):
-        blend = fold.blend(_weights(folds, size, absolute, without=k))
-        blended[k] = score(blend, y_folds[k])
+        others = folds[:k] + folds[k + 1 :]
+        blended[k] = score(fold.blend(_weights(others, size, absolute)), fold.rows)
         # The best single member is chosen without this fold too, or it would
         # be favoured.
         alone[k] = scores[np.delete(scores, k, axis=1).sum(axis=1).argmax(), k]
-    if blended.mean() < alone.mean():
+    if not blended.mean() >= alone.mean():
         return Selection(single, float(alone.mean()), True)
     weights = np.zeros(len(evaluations))
     weights[pool] = _weights(folds, size, absolute)
@@ -137,33 +156,35 @@ def select(
 
 @dataclass(frozen=True)
 class _Fold:
-    """Predictions of the pool on one test fold, and what the loss needs of them."""
+    """Predictions of the pool on some rows, and what the loss needs of them."""
 
     predictions: np.ndarray
-    target: np.ndarray
+    errors: np.ndarray
+    rows: np.ndarray
 
     @classmethod
-    def of(cls, predictions: list[np.ndarray], y, classes) -> _Fold:
+    def of(cls, predictions: list[np.ndarray], y, rows, classes, scale) -> _Fold:
+        """Keep the probability of the true class, or the scaled error."""
         stacked = np.stack(predictions)
         if classes is None:
-            return cls(stacked, np.asarray(y, dtype=float))
-        return cls(stacked, np.searchsorted(classes, y))
+            return cls(stacked, (stacked - y[rows]) / scale, rows)
+        truth = np.searchsorted(classes, y[rows])
+        return cls(stacked, stacked[:, np.arange(len(rows)), truth], rows)
 
     def blend(self, weights: np.ndarray) -> np.ndarray:
         return np.tensordot(weights, self.predictions, axes=1)
 
-    def errors(self) -> np.ndarray:
-        """Probability of the true class, or error of the value, per member."""
-        if self.predictions.ndim == 3:
-            rows = np.arange(len(self.target))
-            return self.predictions[:, rows, self.target]
-        return self.predictions - self.target
+    def halves(self) -> list[_Fold]:
+        """Every second row, and the others."""
+        return [
+            _Fold(self.predictions[:, i::2], self.errors[:, i::2], self.rows[i::2])
+            for i in (0, 1)
+        ]
 
 
-def _weights(folds, size, absolute, without: int | None = None) -> np.ndarray:
-    """Greedy weights on all folds but one."""
-    kept = [fold for k, fold in enumerate(folds) if k != without or len(folds) == 1]
-    stack = np.concatenate([fold.errors() for fold in kept], axis=1)
+def _weights(folds: list[_Fold], size: int, absolute: bool) -> np.ndarray:
+    """Greedy weights on some folds."""
+    stack = np.concatenate([fold.errors for fold in folds], axis=1)
     if folds[0].predictions.ndim == 3:
         return greedy_weights(_log_losses, stack, max_members=size)
     losses = _absolute_errors if absolute else _squared_errors

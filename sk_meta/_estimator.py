@@ -5,9 +5,7 @@ from __future__ import annotations
 from ._base import BaseMetaLearner
 from ._compat import StrOptions
 
-
-class MetaLearnerEstimator(BaseMetaLearner):
-    """AutoML for classification and regression that learns from prior tasks.
+_DOC = """{title}
 
     Describes the table by meta-features, predicts from prior tasks how every
     configuration would score, evaluates the most promising ones by
@@ -15,10 +13,7 @@ class MetaLearnerEstimator(BaseMetaLearner):
 
     Parameters
     ----------
-    task : {"auto", "classification", "regression"}, default="auto"
-        Kind of task; "auto" decides in ``fit``: numbers with a fractional part
-        and integers with more than 20 distinct values are quantities.
-    n_candidates : int or "auto", default="auto"
+{task}    n_candidates : int or "auto", default="auto"
         Largest number of configurations to evaluate. "auto" is 20, or no limit
         if there is a `time_budget`.
     time_budget : float or None, default=None
@@ -32,7 +27,7 @@ class MetaLearnerEstimator(BaseMetaLearner):
         shuffled with `random_state` and stratified for classes.
     candidates : list of str or None, default=None
         Names of configurations or families to choose from; None is all of them.
-    meta_model : {"hybrid", "linear", "neighbors", "none"}, default="hybrid"
+    meta_model : {{"hybrid", "linear", "neighbors", "none"}}, default="hybrid"
         How meta-features become a prior: "linear" (ridge regression),
         "neighbors" (vote of the nearest prior tasks), "hybrid" (both), or "none"
         (the same prior for every table).
@@ -73,27 +68,28 @@ class MetaLearnerEstimator(BaseMetaLearner):
         Name, group, value, source and seconds of every meta-feature.
     columns_ : DataFrame
         What each column was taken for.
-    classes_ : ndarray of shape (n_classes,)
-        Class labels, if it is a classification.
+    container_ : {{"frame", "array", "sparse"}}
+        What the table was held in.
     scorer_ : callable
         Scorer in use.
+    ranking_metric_ : str
+        Metric of the knowledge base that stands for it in the rankings.
     n_splits_ : int
         Number of folds.
     stop_reason_ : str
         Why the search ended.
     search_time_, refit_time_ : float
         Seconds until the ensemble was selected, and for the refit.
-    task_ : {"classification", "regression"}
+    task_ : {{"classification", "regression"}}
         Kind of task.
     n_features_in_ : int
         Number of columns.
     feature_names_in_ : ndarray of shape (n_features_in_,)
-        Names of the columns, if all are strings.
+        Names of the columns, if all are strings.{classes}
 
     See Also
     --------
-    MetaLearnerClassifier : The same for classification only.
-    MetaLearnerRegressor : The same for regression only.
+{see_also}
 
     References
     ----------
@@ -102,16 +98,55 @@ class MetaLearnerEstimator(BaseMetaLearner):
 
     Examples
     --------
-    >>> from sklearn.datasets import load_diabetes
-    >>> from sk_meta import MetaLearnerEstimator
-    >>> X, y = load_diabetes(return_X_y=True)
-    >>> estimator = MetaLearnerEstimator(
-    ...     n_candidates=2, candidates=["linear"], random_state=0
-    ... ).fit(X, y)
-    >>> estimator.task_
-    'regression'
+    >>> from sklearn.datasets import {load}
+    >>> from sk_meta import {name}
+    >>> X, y = {load}(return_X_y=True)
+    >>> model = {name}(n_candidates=2, candidates="linear", random_state=0)
+    >>> model.fit(X, y).task_
+    '{kind}'
     """
 
+_TASK = """    task : {"auto", "classification", "regression"}, default="auto"
+        Kind of task; "auto" decides in ``fit``: numbers with a fractional part
+        and integers with more than 20 distinct values are quantities.
+"""
+_CLASSES = """
+    classes_ : ndarray of shape (n_classes,)
+        Class labels{}."""
+_ALL = {
+    "MetaLearnerEstimator": "Decides the task from y.",
+    "MetaLearnerClassifier": "The same for classification only.",
+    "MetaLearnerRegressor": "The same for regression only.",
+}
+
+
+def _documented(title: str, kind: str, load: str, task: str = "", classes: str = ""):
+    """Fill in the docstring that the three classes share."""
+
+    def fill(cls):
+        others = [f"    {n} : {d}" for n, d in _ALL.items() if n != cls.__name__]
+        cls.__doc__ = _DOC.format(
+            title=title,
+            name=cls.__name__,
+            kind=kind,
+            load=load,
+            task=task,
+            classes=classes,
+            see_also="\n".join(others),
+        )
+        return cls
+
+    return fill
+
+
+@_documented(
+    "AutoML for classification and regression that learns from prior tasks.",
+    "regression",
+    "load_diabetes",
+    _TASK,
+    _CLASSES.format(", if it is a classification"),
+)
+class MetaLearnerEstimator(BaseMetaLearner):
     _parameter_constraints: dict = {
         "task": [StrOptions({"auto", "classification", "regression"})],
         **BaseMetaLearner._parameter_constraints,
@@ -149,213 +184,20 @@ class MetaLearnerEstimator(BaseMetaLearner):
         )
 
 
+@_documented(
+    "AutoML classifier that learns from prior tasks.",
+    "classification",
+    "load_iris",
+    classes=_CLASSES.format(""),
+)
 class MetaLearnerClassifier(BaseMetaLearner):
-    """AutoML classifier that learns from prior tasks.
-
-    Describes the table by meta-features, predicts from prior tasks how every
-    configuration would score, evaluates the most promising ones by
-    cross-validation while learning from each result, and combines them.
-
-    Parameters
-    ----------
-    n_candidates : int or "auto", default="auto"
-        Largest number of configurations to evaluate. "auto" is 20, or no limit
-        if there is a `time_budget`.
-    time_budget : float or None, default=None
-        Wall-clock seconds for the whole ``fit``. With ``n_jobs=1``, or inside
-        another parallel loop, it is checked between fits only; otherwise running
-        fits are stopped at the deadline.
-    scoring : str, callable or None, default=None
-        Scorer as in scikit-learn; None is accuracy or R².
-    cv : int, splitter, iterable or None, default=None
-        Folds that all configurations share. None is five, an int that many,
-        shuffled with `random_state` and stratified for classes.
-    candidates : list of str or None, default=None
-        Names of configurations or families to choose from; None is all of them.
-    meta_model : {"hybrid", "linear", "neighbors", "none"}, default="hybrid"
-        How meta-features become a prior: "linear" (ridge regression),
-        "neighbors" (vote of the nearest prior tasks), "hybrid" (both), or "none"
-        (the same prior for every table).
-    knowledge : str, path, KnowledgeBase or None, default=None
-        Prior results; a folder written by :meth:`KnowledgeBase.save`, or None
-        for the knowledge base that ships with the package.
-    ensemble_size : int, default=8
-        Largest number of different configurations in the ensemble; 1 gives the
-        best single pipeline.
-    n_jobs : int or None, default=None
-        Number of folds evaluated at the same time, as in scikit-learn.
-    random_state : int, RandomState instance or None, default=None
-        Seeds the folds and every configuration. With an int and no
-        `time_budget`, the result is the same for any `n_jobs`.
-    verbose : int, default=0
-        1 logs every evaluation.
-
-    Attributes
-    ----------
-    best_estimator_ : Pipeline
-        Best single configuration, fitted on all rows; public classes only.
-    ensemble_ : WeightedEnsemble
-        What ``predict`` uses.
-    best_params_ : dict
-        Name and hyperparameters of the best single configuration.
-    best_score_ : float
-        Its mean cross-validated score.
-    ensemble_score_ : float
-        Mean score of the ensemble on folds that its selection did not see.
-    leaderboard_ : DataFrame
-        Every configuration tried, with expected and real score, and why others
-        were left out.
-    ranking_, prior_ranking_ : DataFrame
-        What is believed of every configuration after and before the search.
-    cv_results_ : dict of str to ndarray
-        The trials in the layout of ``GridSearchCV``.
-    meta_features_ : DataFrame
-        Name, group, value, source and seconds of every meta-feature.
-    columns_ : DataFrame
-        What each column was taken for.
-    classes_ : ndarray of shape (n_classes,)
-        Class labels, if it is a classification.
-    scorer_ : callable
-        Scorer in use.
-    n_splits_ : int
-        Number of folds.
-    stop_reason_ : str
-        Why the search ended.
-    search_time_, refit_time_ : float
-        Seconds until the ensemble was selected, and for the refit.
-    task_ : {"classification", "regression"}
-        Kind of task.
-    n_features_in_ : int
-        Number of columns.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
-        Names of the columns, if all are strings.
-
-    See Also
-    --------
-    MetaLearnerRegressor : The same for regression.
-    MetaLearnerEstimator : Decides the task from y.
-
-    References
-    ----------
-    Feurer, M. et al. (2022). "Auto-sklearn 2.0: hands-free AutoML via
-    meta-learning". Journal of Machine Learning Research 23(261).
-
-    Examples
-    --------
-    >>> from sklearn.datasets import load_iris
-    >>> from sk_meta import MetaLearnerClassifier
-    >>> X, y = load_iris(return_X_y=True)
-    >>> classifier = MetaLearnerClassifier(
-    ...     n_candidates=2, candidates=["linear"], random_state=0
-    ... ).fit(X, y)
-    >>> classifier.score(X, y) > 0.9
-    True
-    """
-
     def _task(self) -> str:
         return "classification"
 
 
+@_documented(
+    "AutoML regressor that learns from prior tasks.", "regression", "load_diabetes"
+)
 class MetaLearnerRegressor(BaseMetaLearner):
-    """AutoML regressor that learns from prior tasks.
-
-    Describes the table by meta-features, predicts from prior tasks how every
-    configuration would score, evaluates the most promising ones by
-    cross-validation while learning from each result, and combines them.
-
-    Parameters
-    ----------
-    n_candidates : int or "auto", default="auto"
-        Largest number of configurations to evaluate. "auto" is 20, or no limit
-        if there is a `time_budget`.
-    time_budget : float or None, default=None
-        Wall-clock seconds for the whole ``fit``. With ``n_jobs=1``, or inside
-        another parallel loop, it is checked between fits only; otherwise running
-        fits are stopped at the deadline.
-    scoring : str, callable or None, default=None
-        Scorer as in scikit-learn; None is accuracy or R².
-    cv : int, splitter, iterable or None, default=None
-        Folds that all configurations share. None is five, an int that many,
-        shuffled with `random_state` and stratified for classes.
-    candidates : list of str or None, default=None
-        Names of configurations or families to choose from; None is all of them.
-    meta_model : {"hybrid", "linear", "neighbors", "none"}, default="hybrid"
-        How meta-features become a prior: "linear" (ridge regression),
-        "neighbors" (vote of the nearest prior tasks), "hybrid" (both), or "none"
-        (the same prior for every table).
-    knowledge : str, path, KnowledgeBase or None, default=None
-        Prior results; a folder written by :meth:`KnowledgeBase.save`, or None
-        for the knowledge base that ships with the package.
-    ensemble_size : int, default=8
-        Largest number of different configurations in the ensemble; 1 gives the
-        best single pipeline.
-    n_jobs : int or None, default=None
-        Number of folds evaluated at the same time, as in scikit-learn.
-    random_state : int, RandomState instance or None, default=None
-        Seeds the folds and every configuration. With an int and no
-        `time_budget`, the result is the same for any `n_jobs`.
-    verbose : int, default=0
-        1 logs every evaluation.
-
-    Attributes
-    ----------
-    best_estimator_ : Pipeline
-        Best single configuration, fitted on all rows; public classes only.
-    ensemble_ : WeightedEnsemble
-        What ``predict`` uses.
-    best_params_ : dict
-        Name and hyperparameters of the best single configuration.
-    best_score_ : float
-        Its mean cross-validated score.
-    ensemble_score_ : float
-        Mean score of the ensemble on folds that its selection did not see.
-    leaderboard_ : DataFrame
-        Every configuration tried, with expected and real score, and why others
-        were left out.
-    ranking_, prior_ranking_ : DataFrame
-        What is believed of every configuration after and before the search.
-    cv_results_ : dict of str to ndarray
-        The trials in the layout of ``GridSearchCV``.
-    meta_features_ : DataFrame
-        Name, group, value, source and seconds of every meta-feature.
-    columns_ : DataFrame
-        What each column was taken for.
-    scorer_ : callable
-        Scorer in use.
-    n_splits_ : int
-        Number of folds.
-    stop_reason_ : str
-        Why the search ended.
-    search_time_, refit_time_ : float
-        Seconds until the ensemble was selected, and for the refit.
-    task_ : {"classification", "regression"}
-        Kind of task.
-    n_features_in_ : int
-        Number of columns.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
-        Names of the columns, if all are strings.
-
-    See Also
-    --------
-    MetaLearnerClassifier : The same for classification.
-    MetaLearnerEstimator : Decides the task from y.
-
-    References
-    ----------
-    Feurer, M. et al. (2022). "Auto-sklearn 2.0: hands-free AutoML via
-    meta-learning". Journal of Machine Learning Research 23(261).
-
-    Examples
-    --------
-    >>> from sklearn.datasets import load_diabetes
-    >>> from sk_meta import MetaLearnerRegressor
-    >>> X, y = load_diabetes(return_X_y=True)
-    >>> regressor = MetaLearnerRegressor(
-    ...     n_candidates=2, candidates=["linear"], random_state=0
-    ... ).fit(X, y)
-    >>> regressor.score(X, y) > 0.4
-    True
-    """
-
     def _task(self) -> str:
         return "regression"

@@ -7,7 +7,6 @@ folds of one configuration make an :class:`Evaluation`.
 from __future__ import annotations
 
 import time
-import warnings
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -15,9 +14,11 @@ import numpy as np
 import pandas as pd
 from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
 from sklearn.pipeline import Pipeline
-from threadpoolctl import threadpool_limits
 
 OK, FAILED, DIED, TIMEOUT = "ok", "failed", "died", "timeout"
+# Names of the two scores of a search: the user's, and the stored metric that
+# stands for it where the two are not the same.
+SCORE, STORED = "score", "stored"
 
 
 @dataclass(frozen=True)
@@ -92,45 +93,57 @@ class Evaluation:
 
 
 class _Predicted(BaseEstimator):
-    """Predictions that are known already, as the estimator a scorer expects.
+    """Predictions that are known already, as the estimator a scorer expects."""
 
-    The table that it "predicts" holds row numbers into the stored predictions.
-    """
-
-    def __init__(self, prediction, classes=None):
+    def __init__(self, prediction, classes=None, present=None):
         self.prediction = prediction
         self.classes = classes
+        self.present = present
 
     def __sklearn_is_fitted__(self):
         return True
 
+    def _known(self, X):
+        if X.shape[0] != len(self.prediction):
+            raise ValueError("the scorer must predict all the rows that it is given")
+        return self.prediction
+
 
 class PredictedClasses(ClassifierMixin, _Predicted):
-    """Known class probabilities; see :class:`_Predicted`."""
+    """Known class probabilities.
+
+    Scorers of probabilities refuse a class that no row has; they see only the
+    classes that are present, with probabilities that sum to one. Labels are
+    predicted among all classes.
+    """
 
     @property
     def classes_(self):
-        """Sorted class labels, the columns of the probabilities."""
-        return self.classes
+        """Sorted labels of the columns of the probabilities."""
+        return self.classes[self.present]
 
     def predict_proba(self, X):
-        """Look up the probabilities of the numbered rows."""
-        return self.prediction[np.asarray(X).ravel()]
+        """Probabilities of the classes that are present."""
+        known = self._known(X)
+        if self.present.all():
+            return known
+        part = known[:, self.present] + 1e-15
+        return part / part.sum(axis=1, keepdims=True)
 
     def predict(self, X):
-        """Most probable class of the numbered rows."""
-        return self.classes[self.predict_proba(X).argmax(axis=1)]
+        """Most probable of all classes."""
+        return self.classes[self._known(X).argmax(axis=1)]
 
 
 class PredictedValues(RegressorMixin, _Predicted):
-    """Known values of a quantity; see :class:`_Predicted`."""
+    """Known values of a quantity."""
 
     def predict(self, X):
-        """Look up the values of the numbered rows."""
-        return self.prediction[np.asarray(X).ravel()]
+        """Values of all rows."""
+        return self._known(X)
 
 
-def score_prediction(prediction, y, scorer, classes=None) -> float:
+def score_prediction(prediction, y, scorer, classes=None, X=None) -> float:
     """Apply a scikit-learn scorer to predictions instead of an estimator.
 
     Parameters
@@ -143,14 +156,18 @@ def score_prediction(prediction, y, scorer, classes=None) -> float:
         ``scorer(estimator, X, y)``, greater is better.
     classes : ndarray of shape (n_classes,) or None, default=None
         Labels of the columns.
+    X : table of shape (n_samples, n_features) or None, default=None
+        Given to the scorer, which may look at it.
 
     Returns
     -------
     float
     """
-    kind = PredictedValues if classes is None else PredictedClasses
-    rows = np.arange(len(y)).reshape(-1, 1)
-    return float(scorer(kind(prediction, classes), rows, y))
+    X = np.arange(len(y)).reshape(-1, 1) if X is None else X
+    if classes is None:
+        return float(scorer(PredictedValues(prediction), X, y))
+    predicted = PredictedClasses(prediction, classes, np.isin(classes, y))
+    return float(scorer(predicted, X, y))
 
 
 def take(X, rows):
@@ -198,6 +215,7 @@ def evaluate_fold(
     scorers: dict[str, Callable],
     classes: np.ndarray | None,
     *,
+    optional: dict[str, Callable] | None = None,
     clock: Callable[[], float] = time.perf_counter,
 ) -> FoldResult:
     """Fit a pipeline on one part of a table and score it on the other.
@@ -211,9 +229,11 @@ def evaluate_fold(
     split : tuple of ndarray
         Row numbers to fit on and to score on.
     scorers : dict of str to callable
-        Scorers by metric name.
+        Scorers by metric name; each score must be finite.
     classes : ndarray or None
         All class labels; None for regression.
+    optional : dict of str to callable or None, default=None
+        Scorers whose failure is a NaN and not a failure of the pipeline.
     clock : callable, default=time.perf_counter
         Seconds now.
 
@@ -223,31 +243,57 @@ def evaluate_fold(
         Exceptions of the candidate are in it, not raised.
     """
     train, test = split
+    X_test = take(X, test)
     start = clock()
     try:
-        # One thread: the results are then the same for any number of workers.
-        with threadpool_limits(limits=1), warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            pipeline.fit(take(X, train), y[train])
-            fitted = clock()
-            prediction = predict_with(pipeline, take(X, test), classes)
-            predicted = clock()
-            scores = {
-                name: score_prediction(prediction, y[test], scorer, classes)
-                for name, scorer in scorers.items()
-            }
-    except (Exception, MemoryError) as error:
-        return FoldResult(FAILED, error=_reason(error), fit_seconds=clock() - start)
-    return FoldResult(
-        OK,
-        scores,
-        prediction,
-        fitted - start,
-        predicted - fitted,
-    )
+        pipeline.fit(take(X, train), y[train])
+        fitted = clock()
+        prediction = predict_with(pipeline, X_test, classes)
+        predicted = clock()
+        known = (prediction, y[test], classes, X_test)
+        scores = {name: _score(scorer, *known) for name, scorer in scorers.items()}
+        for name, scorer in (optional or {}).items():
+            scores[name] = _score_or_nan(scorer, *known)
+    except Exception as error:
+        return FoldResult(FAILED, error=reason(error), fit_seconds=clock() - start)
+    return FoldResult(OK, scores, prediction, fitted - start, predicted - fitted)
 
 
-def _reason(error: BaseException) -> str:
+def _score(scorer, prediction, y, classes, X) -> float:
+    score = score_prediction(prediction, y, scorer, classes, X)
+    if not np.isfinite(score):
+        raise ValueError("the score is not finite")
+    return score
+
+
+def _score_or_nan(scorer, *known) -> float:
+    try:
+        return _score(scorer, *known)
+    except ValueError:
+        return np.nan
+
+
+def fit_all_rows(pipeline: Pipeline, X, y) -> Pipeline | str:
+    """Fit a pipeline on all rows.
+
+    Parameters
+    ----------
+    pipeline : Pipeline
+    X : table
+    y : ndarray
+
+    Returns
+    -------
+    Pipeline or str
+        Fitted, or the reason why it can't be.
+    """
+    try:
+        return pipeline.fit(X, y)
+    except Exception as error:
+        return reason(error)
+
+
+def reason(error: BaseException) -> str:
     """Type and last line of an exception, short enough for a table."""
     lines = str(error).strip().splitlines()
     return f"{type(error).__name__}: {lines[-1] if lines else ''}"[:200]

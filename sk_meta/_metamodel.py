@@ -24,20 +24,25 @@ from ._scoring import as_loss
 
 _OFFSET = 0.02  # keeps the logarithm finite on tasks that are solved
 _FLOOR = 0.02  # smallest spread of h that a task can have
-_WORST = 2.0  # z is cut here: how bad a bad configuration is doesn't matter
+_WORST = 1.0  # z is cut here: how bad a bad configuration is doesn't matter
 _N_SCALES = 7
 _NUGGET = 1e-3
 _CLOCK_NOISE = 0.01
 _MACHINE_SD = 0.7  # of log seconds: machines differ by a factor of two
 _CLOCK_FLOOR = 0.3  # log seconds are never known better than this
-_PORTFOLIO_WIDTH = 0.1
+_PORTFOLIO_WIDTH = 0.05
 
-# What the prior mean looks at. Sizes enter as logarithms through their ranks.
-META_FEATURES = {
+# What the prior mean looks at: sizes, class shares and landmarkers. With a few
+# hundred prior tasks, more of them do not rank better (benchmarks/README.md).
+META_FEATURES: dict[str, tuple[str, ...]] = {
     "classification": (
         "nr_inst", "nr_encoded", "inst_to_attr", "nr_class", "freq_class.min",
+        "linear_score", "one_nn_score", "tree_score", "naive_bayes_score",
     ),
-    "regression": ("nr_inst", "nr_encoded", "inst_to_attr"),
+    "regression": (
+        "nr_inst", "nr_encoded", "inst_to_attr",
+        "linear_score", "one_nn_score", "tree_score",
+    ),
 }
 
 
@@ -103,6 +108,12 @@ class History:
         History
         """
         scores = knowledge.scores(kind, metric)
+        if "dummy" not in scores or len(scores) < 5:
+            raise ValueError(
+                f"knowledge has {len(scores)} tasks for {kind}; at least 5 are needed, "
+                "with results of the configuration 'dummy'. Merge your own tasks into "
+                "KnowledgeBase.load()."
+            )
         dummy = as_loss(scores["dummy"].to_numpy(), metric)
         usable = np.isfinite(dummy) & (dummy > 0)
         columns = list(names)
@@ -118,9 +129,14 @@ class History:
         )
 
     def standardised(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Location, spread and standard scores of every task."""
-        location = self.h.mean(axis=1)
-        spread = np.maximum(self.h.std(axis=1), _FLOOR)
+        """Location, spread and standard scores of every task.
+
+        The median and its distance to the best, as in the regret that is to be
+        minimised: differences among the good half keep their weight, however
+        bad the bad ones are.
+        """
+        location = np.median(self.h, axis=1)
+        spread = np.maximum(location - self.h.min(axis=1), _FLOOR)
         z = (self.h - location[:, None]) / spread[:, None]
         return location, spread, np.minimum(z, _WORST)
 
@@ -342,7 +358,7 @@ class MetaModel:
         """
         self.history = history
         self._features = list(META_FEATURES[task])
-        raw = history.tasks[self._features].to_numpy(dtype=float)
+        raw = history.tasks.reindex(columns=self._features).to_numpy(dtype=float)
         self._scaler = NormalScores().fit(raw)
         features = self._scaler.transform(raw)
         location, spread, z = history.standardised()
@@ -350,21 +366,22 @@ class MetaModel:
         self._mean = PRIORS[self.kind]().fit(features, z)
         residuals = z - out_of_family(PRIORS[self.kind], features, z, families)
         self._covariance = LedoitWolf().fit(residuals).covariance_
-        self._fit_scale(features, location, spread)
+        self._fit_scale(features, location, spread, families)
         self._fit_clock()
         return self
 
-    def _fit_scale(self, features, location, spread) -> None:
+    def _fit_scale(self, features, location, spread, families) -> None:
         """How far apart the configurations of a task lie, and where."""
-        log_spread = np.log(spread)[:, None]
+        log_spread, location = np.log(spread)[:, None], location[:, None]
         self._spread = LinearPrior().fit(features, log_spread)
-        residuals = log_spread - self._spread.predict(features)
+        guess = out_of_family(LinearPrior, features, log_spread, families)
+        residuals = log_spread - guess
         levels = (np.arange(_N_SCALES) + 0.5) / _N_SCALES
         self._spread_residuals = np.quantile(residuals, levels)
         with_spread = np.column_stack([features, log_spread])
-        self._location = LinearPrior().fit(with_spread, location[:, None])
-        errors = location - self._location.predict(with_spread)[:, 0]
-        self._location_variance = float(errors.var())
+        self._location = LinearPrior().fit(with_spread, location)
+        errors = location - out_of_family(LinearPrior, with_spread, location, families)
+        self._location_variance = float((errors**2).mean())
 
     def _fit_clock(self) -> None:
         """Log seconds: ridge on the sizes, a Gaussian over what is left."""
@@ -391,12 +408,13 @@ class MetaModel:
         Parameters
         ----------
         meta_features : dict of str to float
+            One that is missing or NaN is taken to be the median.
 
         Returns
         -------
         Belief
         """
-        raw = np.array([[meta_features[name] for name in self._features]], dtype=float)
+        raw = np.array([[meta_features.get(name, np.nan) for name in self._features]])
         features = self._scaler.transform(raw)
         mean = self._mean.predict(features)[0]
         log_spread = self._spread.predict(features)[0, 0] + self._spread_residuals
@@ -435,6 +453,9 @@ def out_of_family(prior, features, targets, families, n_splits: int = 10) -> np.
     """
     predicted = np.zeros_like(targets)
     n_splits = min(n_splits, len(np.unique(families)))
+    if n_splits < 2:
+        # There is no other family to learn from.
+        return predicted + targets.mean(axis=0)
     for train, test in GroupKFold(n_splits).split(features, groups=families):
         model = prior().fit(features[train], targets[train])
         predicted[test] = model.predict(features[test])

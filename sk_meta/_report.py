@@ -8,7 +8,7 @@ from scipy.stats import norm, rankdata
 
 from ._catalogue import Configuration
 from ._ensemble import Selection
-from ._evaluation import OK
+from ._evaluation import OK, SCORE
 from ._metamodel import Belief, from_h
 from ._scoring import Metric, as_score
 from ._search import SearchResult
@@ -95,6 +95,10 @@ def leaderboard_frame(
     Returns
     -------
     DataFrame
+        One row per configuration: scores in the user's metric, the score that
+        was expected if the knowledge base has that metric, its rank among the
+        expected ones, weight in the ensemble, seconds of one fold expected and
+        real, seconds since the start, status, and reason of failure.
     """
     complete = result.complete()
     weights = dict.fromkeys((e.name for e in complete), 0.0)
@@ -107,7 +111,7 @@ def leaderboard_frame(
         for trial in result.trials
     ]
     tried = pd.DataFrame(rows, columns=list(_COLUMNS))
-    tried["expected_rank"] = tried["expected_score"].rank(ascending=False)
+    tried["expected_rank"] = tried["expected_rank"].rank()
     tried = tried.sort_values("mean_score", ascending=False, kind="stable")
     names = list(excluded)
     untried = pd.DataFrame(
@@ -132,14 +136,16 @@ _COLUMNS = (
 
 def _trial_row(trial, configurations, weights, metric: Metric, dummy_loss) -> dict:
     evaluation = trial.evaluation
-    scores = evaluation.scores(metric.name)
+    scores = evaluation.scores(SCORE)
     ended = evaluation.status == OK
+    expected = float(as_score(from_h(trial.expected_h, dummy_loss), metric.stored))
     return {
         "configuration": evaluation.name,
         "family": configurations[evaluation.name].family,
         "mean_score": scores.mean() if ended else np.nan,
         "sd_score": scores.std() if ended else np.nan,
-        "expected_score": as_score(from_h(trial.expected_h, dummy_loss), metric.stored),
+        "expected_score": expected if metric.exact else np.nan,
+        "expected_rank": trial.expected_h,
         "weight": weights.get(evaluation.name, 0.0),
         "fit_seconds": evaluation.fit_seconds,
         "predict_seconds": evaluation.predict_seconds,
@@ -155,7 +161,6 @@ def _trial_row(trial, configurations, weights, metric: Metric, dummy_loss) -> di
 def cv_results(
     result: SearchResult,
     configurations: dict[str, Configuration],
-    metric: Metric,
     n_splits: int,
 ) -> dict:
     """The trials in the layout of ``GridSearchCV.cv_results_``.
@@ -164,7 +169,6 @@ def cv_results(
     ----------
     result : SearchResult
     configurations : dict of str to Configuration
-    metric : Metric
     n_splits : int
 
     Returns
@@ -173,7 +177,7 @@ def cv_results(
     """
     evaluations = [trial.evaluation for trial in result.trials]
     names = [evaluation.name for evaluation in evaluations]
-    scores = np.array([e.scores(metric.name) for e in evaluations])
+    scores = np.array([e.scores(SCORE) for e in evaluations])
     scores = scores.reshape(len(names), n_splits)
     fit = [[fold.fit_seconds for fold in e.folds] for e in evaluations]
     predict = [[fold.predict_seconds for fold in e.folds] for e in evaluations]

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-from sklearn.metrics import get_scorer, get_scorer_names
+from sklearn.metrics import check_scoring, get_scorer, get_scorer_names
 
 # Metrics kept in the knowledge base, by the names scikit-learn gives them.
 STORED_METRICS = {
@@ -83,6 +83,13 @@ class Metric:
         """Scorer of the stored metric."""
         return get_scorer(self.stored)
 
+    @property
+    def exact(self) -> bool:
+        """Whether the scorer is the stored metric itself."""
+        return self.scorer is self.stored_scorer or (
+            _name_of(self.scorer) == self.stored
+        )
+
 
 def resolve_scoring(scoring, task: str) -> Metric:
     """Turn the ``scoring`` parameter into a metric.
@@ -107,7 +114,7 @@ def resolve_scoring(scoring, task: str) -> Metric:
         if name is None:
             function = getattr(scoring, "_score_func", scoring)
             name = getattr(function, "__name__", repr(scoring))
-            return Metric(name, scoring, _FALLBACK[task])
+            return Metric(name, check_scoring(scoring=scoring), _FALLBACK[task])
         return Metric(name, scoring, _stored(name, task))
     name = _DEFAULT[task] if scoring is None else scoring
     if name not in get_scorer_names():

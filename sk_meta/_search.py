@@ -8,21 +8,29 @@ budget the result is the same for any number of jobs.
 from __future__ import annotations
 
 import logging
-import multiprocessing
 import warnings
 from dataclasses import dataclass
-from typing import Any
+from math import ceil
 
 import numpy as np
-from joblib import Parallel, delayed, effective_n_jobs
-from joblib.externals.loky.process_executor import BrokenProcessPool
+from joblib import effective_n_jobs
 
 from ._budget import Budget
 from ._catalogue import Configuration
-from ._evaluation import DIED, OK, TIMEOUT, Evaluation, FoldResult, evaluate_fold
+from ._evaluation import (
+    DIED,
+    OK,
+    SCORE,
+    STORED,
+    TIMEOUT,
+    Evaluation,
+    FoldResult,
+    evaluate_fold,
+)
 from ._metamodel import Belief, to_h
-from ._scoring import Metric, as_loss
-from ._table import Table, Target
+from ._parallel import Died, Late, run_calls
+from ._problem import Problem
+from ._scoring import as_loss
 
 logger = logging.getLogger("sk_meta")
 
@@ -31,44 +39,10 @@ ROUND = 2  # configurations per round
 # are counted and not timed, a cheap one counts as much as a dear one.
 COST_POWER_TIMED, COST_POWER_COUNTED = 0.5, 0.0
 TOLERANCE = 0.002  # expected fall of the relative log loss that is worth a fit
-PATIENCE = 5  # proposals in a row below the tolerance before stopping
 MIN_TRIALS = 8
 # Folds are shared, so most of their noise is common to all configurations.
 _UNPAIRED = 0.25
 _REFIT_MARGIN, _REFIT_SHARE = 1.3, 0.4
-
-
-@dataclass(frozen=True)
-class Problem:
-    """A table, a target, and how candidates are compared on them.
-
-    Parameters
-    ----------
-    X : DataFrame, ndarray or CSR
-    y : ndarray of shape (n_samples,)
-    table : Table
-    target : Target
-    splits : list of tuple of ndarray
-        Training and test rows, shared by all configurations.
-    metric : Metric
-    dummy_loss : float
-        Loss, in the stored metric, of predicting without looking at X.
-    random_state : int
-    """
-
-    X: Any
-    y: np.ndarray
-    table: Table
-    target: Target
-    splits: list[tuple[np.ndarray, np.ndarray]]
-    metric: Metric
-    dummy_loss: float
-    random_state: int
-
-    @property
-    def refit_factor(self) -> float:
-        """Rows of the whole table over those of a training fold."""
-        return len(self.y) / float(np.mean([len(train) for train, _ in self.splits]))
 
 
 @dataclass(frozen=True)
@@ -145,7 +119,6 @@ class Search:
         self._applicable = {
             index for index, name in enumerate(belief.names) if name in configurations
         }
-        self._idle_proposals = 0
 
     def run(self) -> SearchResult:
         """Search until the budget is spent or nothing is left to gain.
@@ -175,11 +148,11 @@ class Search:
         left = self.budget.candidates_left()
         if left <= 0:
             return [], "n_candidates reached"
-        if self.budget.remaining(self._reserve()) <= 0:
+        if self._seconds_left() <= 0:
             return [], "time budget spent"
         if len(self._tried) == len(self.configurations):
             return [], "every configuration evaluated"
-        if self._idle_proposals >= PATIENCE and len(self.trials) >= MIN_TRIALS:
+        if len(self.trials) >= MIN_TRIALS and self._gain_left() < TOLERANCE:
             return [], "no gain expected"
         batch = self._choose(int(min(left, ROUND)))
         if not batch and not self.trials:
@@ -192,24 +165,28 @@ class Search:
         """The round: each pick assumes that the earlier ones score as expected."""
         belief, batch = self.belief.copy(), list[int]()
         for _ in range(size):
-            allowed = self._allowed() - set(batch)
+            allowed = sorted(self._allowed(batch))
             if not allowed:
                 break
-            index = pick(belief, sorted(allowed), self._cost_power)
-            if belief.observed:
-                idle = belief.expected_improvement()[index] < TOLERANCE
-                self._idle_proposals = self._idle_proposals + 1 if idle else 0
+            index = pick(belief, allowed, self._cost_power)
             belief.observe(index, float(belief.mean()[index]))
             batch.append(index)
         return batch
 
-    def _allowed(self) -> set[int]:
+    def _gain_left(self) -> float:
+        """Largest expected improvement of what may still be tried."""
+        allowed = sorted(self._allowed([]))
+        if not self.belief.observed or not allowed:
+            return np.inf
+        return float(self.belief.expected_improvement()[allowed].max())
+
+    def _allowed(self, batch: list[int]) -> set[int]:
         """Configurations not tried yet that are expected to end in time."""
-        seconds = self.belief.seconds_at_most() * len(self.problem.splits)
-        parallel = min(self.n_workers, len(self.problem.splits))
-        left = self.budget.remaining(self._reserve())
-        in_time = set(np.flatnonzero(seconds / parallel <= left).tolist())
-        return (in_time & self._applicable) - self._tried
+        waves = ceil(len(self.problem.splits) / self.n_workers)
+        seconds = self.belief.seconds_at_most() * waves
+        left = self._seconds_left() - seconds[batch].sum()
+        in_time = set(np.flatnonzero(seconds <= left).tolist())
+        return (in_time & self._applicable) - self._tried - set(batch)
 
     def _reserve(self) -> float:
         """Seconds to keep for the refit of the best configurations."""
@@ -218,7 +195,7 @@ class Search:
         complete = SearchResult(tuple(self.trials), "").complete()
         if not complete:
             return 0.0
-        best = sorted(complete, key=lambda e: -e.mean(self.problem.metric.name))
+        best = sorted(complete, key=lambda e: -e.mean(SCORE))
         seconds = [e.fit_seconds for e in best[: self.n_refits]]
         needed = sum(seconds) * self.problem.refit_factor / self.n_workers
         needed = max(needed, max(seconds) * self.problem.refit_factor)
@@ -237,7 +214,7 @@ class Search:
             logger.info(
                 "%s: %s, %.2f s a fold",
                 evaluation.name,
-                evaluation.error or f"{evaluation.mean(self.problem.metric.name):.4g}",
+                evaluation.error or f"{evaluation.mean(SCORE):.4g}",
                 evaluation.fit_seconds,
             )
         for index, evaluation in zip(batch, evaluations, strict=True):
@@ -245,8 +222,9 @@ class Search:
                 self._condition(index, evaluation)
 
     def _condition(self, index: int, evaluation: Evaluation) -> None:
-        metric = self.problem.metric.stored
-        loss = as_loss(evaluation.scores(metric), metric)
+        metric = self.problem.metric
+        scores = evaluation.scores(SCORE if metric.exact else STORED)
+        loss = as_loss(scores, metric.stored)
         if np.isfinite(loss).all():
             dummy = self.problem.dummy_loss
             slope = 1.0 / (max(loss.mean(), 0.0) + 0.02 * dummy + 1e-12)
@@ -257,65 +235,26 @@ class Search:
     def _evaluate(self, batch: list[int]) -> list[Evaluation]:
         names = [self.belief.names[index] for index in batch]
         units = [(name, split) for name in names for split in self.problem.splits]
-        results = self._run(units)
+        calls = [self._unit(*unit) for unit in units]
+        outcomes = run_calls(_evaluate_unit, calls, self.n_jobs, self._seconds_left)
+        results = [_as_result(outcome) for outcome in outcomes]
         n_splits = len(self.problem.splits)
         return [
             Evaluation(name, tuple(results[i * n_splits : (i + 1) * n_splits]))
             for i, name in enumerate(names)
         ]
 
-    def _run(self, units: list) -> list[FoldResult]:
-        """Results of all units, in their order, whatever happens to the workers."""
-        if self.n_workers == 1:
-            return [self._in_time(*unit) for unit in units]
-        results: list[FoldResult | None] = [None] * len(units)
-        try:
-            self._collect(units, range(len(units)), results)
-        except BrokenProcessPool:
-            # Find out who did it: run what is left one by one.
-            for i in [i for i, result in enumerate(results) if result is None]:
-                try:
-                    self._collect(units, [i], results)
-                except BrokenProcessPool as error:
-                    results[i] = FoldResult(DIED, error=_first_line(error))
-        late = FoldResult(TIMEOUT, error="stopped at the deadline")
-        return [late if result is None else result for result in results]
-
-    def _collect(self, units, numbers, results) -> None:
-        """Run some of the units and store their results as they come in."""
-        left = self.budget.remaining(self._reserve())
-        if left <= 0:
-            return
-        parallel = Parallel(
-            n_jobs=self.n_jobs,
-            return_as="generator_unordered",
-            batch_size=1,
-            timeout=left if self.budget.limited else None,
-        )
-        calls = (delayed(_numbered)(i, *self._unit(*units[i])) for i in numbers)
-        with warnings.catch_warnings():
-            warnings.filterwarnings("ignore", message=".*worker.*", module="joblib")
-            warnings.filterwarnings("ignore", message=".*cancelled.*")
-            done = parallel(calls)
-            try:
-                for i, result in done:
-                    results[i] = result
-            except (TimeoutError, multiprocessing.TimeoutError):
-                logger.info("deadline reached, running fits are stopped")
-            finally:
-                done.close()
-
-    def _in_time(self, name: str, split) -> FoldResult:
-        if self.trials and self.budget.remaining(self._reserve()) <= 0:
-            return FoldResult(TIMEOUT, error="stopped at the deadline")
-        return evaluate_fold(*self._unit(name, split))
+    def _seconds_left(self) -> float:
+        return self.budget.remaining(self._reserve())
 
     def _unit(self, name: str, split) -> tuple:
-        """Arguments of :func:`evaluate_fold`."""
+        """Arguments of :func:`_evaluate_unit`."""
         problem, metric = self.problem, self.problem.metric
         pipeline = self.configurations[name].build(problem.table, problem.random_state)
-        scorers = {metric.stored: metric.stored_scorer, metric.name: metric.scorer}
-        return pipeline, problem.X, problem.y, split, scorers, problem.target.classes
+        scorers = {SCORE: metric.scorer}
+        optional = {} if metric.exact else {STORED: metric.stored_scorer}
+        data = (problem.X, problem.y, split, scorers, problem.target.classes)
+        return pipeline, *data, optional
 
 
 def pick(belief: Belief, allowed: list[int], cost_power: float) -> int:
@@ -337,10 +276,14 @@ def pick(belief: Belief, allowed: list[int], cost_power: float) -> int:
     return allowed[int(np.argmax(value))]
 
 
-def _numbered(number: int, *args) -> tuple[int, FoldResult]:
-    return number, evaluate_fold(*args)
+def _evaluate_unit(pipeline, X, y, split, scorers, classes, optional) -> FoldResult:
+    return evaluate_fold(pipeline, X, y, split, scorers, classes, optional=optional)
 
 
-def _first_line(error: BaseException) -> str:
-    lines = str(error).strip().splitlines()
-    return f"{type(error).__name__}: {lines[0] if lines else ''}"[:200]
+def _as_result(outcome) -> FoldResult:
+    """What became of a call, as the result of a fold."""
+    if isinstance(outcome, Late):
+        return FoldResult(TIMEOUT, error="stopped at the deadline")
+    if isinstance(outcome, Died):
+        return FoldResult(DIED, error="the worker process was killed")
+    return outcome

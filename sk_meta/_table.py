@@ -180,7 +180,15 @@ def as_table(X):
         return X.astype(float)
     except (TypeError, ValueError):
         # Plain column-wise inference keeps numbers in mixed arrays numeric.
-        return pd.DataFrame(X.astype(object)).infer_objects()
+        return pd.DataFrame(X.astype(object)).apply(_as_numbers)
+
+
+def _as_numbers(column: pd.Series) -> pd.Series:
+    """Numbers if all values are, or read as, numbers; else as it was."""
+    try:
+        return pd.to_numeric(column)
+    except (TypeError, ValueError):
+        return column.infer_objects()
 
 
 def _with_narrow_indices(X):

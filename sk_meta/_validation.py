@@ -6,6 +6,7 @@ import warnings
 
 import numpy as np
 import pandas as pd
+from scipy.sparse import issparse
 from sklearn.model_selection import KFold, StratifiedKFold, check_cv
 from sklearn.utils import column_or_1d
 from sklearn.utils.multiclass import check_classification_targets, type_of_target
@@ -45,6 +46,8 @@ def check_X(estimator, X, *, reset: bool):
                 f"(shape={X.shape}) while a minimum of 1 is required. X is empty; "
                 "check how it was selected."
             )
+        if any(dtype.kind == "c" for dtype in X.dtypes):
+            raise ValueError("Complex data not supported. Pass real columns in X.")
         return X
     X = validate_data(
         estimator,
@@ -55,11 +58,20 @@ def check_X(estimator, X, *, reset: bool):
         reset=reset,
     )
     X = as_table(X)
+    if issparse(X) and not _has_no_infinity(X):
+        raise ValueError("Sparse X holds infinity. Replace it by NaN or a number.")
     names = getattr(estimator, "feature_names_in_", None)
-    if names is not None and not isinstance(X, pd.DataFrame):
-        # The pipelines were fitted on a frame and select columns by name.
-        X = pd.DataFrame(np.asarray(X), columns=names)
-    return X
+    if reset or (names is None and getattr(estimator, "container_", "") != "frame"):
+        return X
+    # The pipelines were fitted on a frame and select columns by name.
+    if isinstance(X, pd.DataFrame):
+        return X if names is None else X.set_axis(names, axis=1)
+    return pd.DataFrame(X.toarray() if issparse(X) else X, columns=names)
+
+
+def _has_no_infinity(X) -> bool:
+    """Whether a sparse table holds no infinity."""
+    return X.data.dtype.kind != "f" or not np.isinf(X.data).any()
 
 
 def check_y(X, y, task: str) -> np.ndarray:
@@ -85,6 +97,10 @@ def check_y(X, y, task: str) -> np.ndarray:
             "This estimator requires y to be passed, but the target y is None. "
             "Pass the column to predict as y."
         )
+    dtype = getattr(y, "dtype", None)
+    if dtype is not None and hasattr(dtype, "numpy_dtype") and not pd.isna(y).any():
+        # Nullable integers and booleans would become floats.
+        y = y.to_numpy(dtype=dtype.numpy_dtype)
     y = column_or_1d(y, warn=True)
     check_consistent_length(X, y)
     if len(y) < 2:
@@ -156,8 +172,17 @@ def make_splits(cv, X, y, target: Target, random_state: int) -> list:
     """
     if cv is not None and not isinstance(cv, (int, np.integer)):
         splitter = check_cv(cv, y, classifier=target.task == "classification")
-        return list(splitter.split(X, y))
-    wanted = min(N_SPLITS if cv is None else int(cv), len(y))
+        splits = list(splitter.split(X, y))
+        if not splits:
+            raise ValueError(
+                f"cv={cv!r} yields no split. A generator is used up after one fit: "
+                "pass a list of splits, or a splitter."
+            )
+        return splits
+    if cv is not None and cv < 2:
+        raise ValueError(f"cv={cv!r} is too few folds. Use 2 or more.")
+    # R² is not defined on a single row, so every fold has two.
+    wanted = min(N_SPLITS if cv is None else int(cv), max(2, len(y) // 2))
     if target.classes is None or target.n_classes == 1:
         return list(KFold(wanted, shuffle=True, random_state=random_state).split(y))
     n_splits = _affordable(wanted, target.classes, target.counts)
@@ -172,22 +197,23 @@ def make_splits(cv, X, y, target: Target, random_state: int) -> list:
 
 
 def _affordable(wanted: int, classes: np.ndarray, counts: np.ndarray) -> int:
-    """Fewer folds if a class has fewer members, but at least two."""
-    rare = int(counts.argmin())
-    members = int(counts[rare])
-    if members >= wanted:
+    """Fewer folds if a class has fewer members, but at least two.
+
+    A class with one member does not count: it is not scored.
+    """
+    several = np.flatnonzero(counts > 1)
+    if not len(several):
         return wanted
-    n_splits = max(2, members)
-    effect = f"{n_splits} folds are used instead of {wanted}"
-    if members == 1:
-        effect += ", and it is trained on but never scored"
-    warnings.warn(
-        f"Class {str(classes[rare])!r} has {members} member(s): {effect}. "
-        "Collect more of it, or merge rare classes.",
-        UserWarning,
-        stacklevel=4,
-    )
-    return n_splits
+    rare = several[counts[several].argmin()]
+    members = int(counts[rare])
+    if members < wanted:
+        warnings.warn(
+            f"Class {str(classes[rare])!r} has {members} members: {members} folds are "
+            f"used instead of {wanted}. Collect more of it, or merge rare classes.",
+            UserWarning,
+            stacklevel=5,
+        )
+    return min(members, wanted)
 
 
 def _train_on_singletons(splits: list, y: np.ndarray, singles: np.ndarray) -> list:
@@ -195,6 +221,13 @@ def _train_on_singletons(splits: list, y: np.ndarray, singles: np.ndarray) -> li
     alone = np.isin(y, singles)
     if not alone.any() or alone.all():
         return splits
+    warnings.warn(
+        f"Classes with one member are trained on but never scored: "
+        f"{[str(label) for label in singles[:5]]}. Collect more of them, or merge rare "
+        "classes.",
+        UserWarning,
+        stacklevel=5,
+    )
     rows = np.flatnonzero(alone)
     return [
         (np.union1d(train, rows), test[~alone[test]])

@@ -97,6 +97,18 @@ def test_no_more_members_than_allowed(max_members):
     assert weights.sum() == pytest.approx(1)
 
 
+def select_on(evaluations, metric, y_folds, score, classes, **options):
+    """`select` for folds whose rows lie one after another."""
+    y = np.concatenate(y_folds)
+    ends = np.cumsum([len(fold) for fold in y_folds])
+    rows = np.split(np.arange(len(y)), ends[:-1])
+
+    def score_rows(prediction, rows):
+        return score(prediction, y[rows])
+
+    return select(evaluations, metric, y, rows, score_rows, classes, **options)
+
+
 @pytest.fixture(scope="module")
 def regression(diabetes):
     X, y = diabetes
@@ -132,7 +144,7 @@ def classification(iris):
 
 def test_ensemble_of_regressors_beats_its_members(regression):
     evaluations, y_folds = regression
-    selection = select(evaluations, "it", y_folds, negative_mse, None, size=4)
+    selection = select_on(evaluations, "it", y_folds, negative_mse, None, size=4)
     assert selection.weights.sum() == pytest.approx(1)
     assert np.count_nonzero(selection.weights) > 1 and not selection.single
     assert selection.score > max(e.mean("it") for e in evaluations)
@@ -140,7 +152,7 @@ def test_ensemble_of_regressors_beats_its_members(regression):
 
 def test_ensemble_of_classifiers_is_no_worse_than_its_members(classification):
     evaluations, y_folds, score, classes = classification
-    selection = select(evaluations, "it", y_folds, score, classes, size=4)
+    selection = select_on(evaluations, "it", y_folds, score, classes, size=4)
     assert selection.weights.shape == (4,)
     assert selection.weights.sum() == pytest.approx(1)
     assert selection.score >= 0.9
@@ -152,15 +164,15 @@ def test_size_limits_the_number_of_members(size):
     y_folds = [rng.normal(size=30) for _ in range(3)]
     noisy = [[y + rng.normal(size=30) for y in y_folds] for _ in range(8)]
     evaluations = evaluations_from(noisy, y_folds)
-    selection = select(evaluations, "it", y_folds, negative_mse, None, size=8)
+    selection = select_on(evaluations, "it", y_folds, negative_mse, None, size=8)
     assert np.count_nonzero(selection.weights) > 3
-    selection = select(evaluations, "it", y_folds, negative_mse, None, size=size)
+    selection = select_on(evaluations, "it", y_folds, negative_mse, None, size=size)
     assert np.count_nonzero(selection.weights) == size
 
 
 def test_size_one_is_the_best_single_member(regression):
     evaluations, y_folds = regression
-    selection = select(evaluations, "it", y_folds, negative_mse, None, size=1)
+    selection = select_on(evaluations, "it", y_folds, negative_mse, None, size=1)
     means = [e.mean("it") for e in evaluations]
     assert selection.single
     assert selection.score == pytest.approx(max(means))
@@ -169,7 +181,7 @@ def test_size_one_is_the_best_single_member(regression):
 
 def test_a_single_evaluation_stands_alone(regression):
     evaluations, y_folds = regression
-    selection = select(evaluations[:1], "it", y_folds, negative_mse, None, size=9)
+    selection = select_on(evaluations[:1], "it", y_folds, negative_mse, None, size=9)
     assert selection.single and list(selection.weights) == [1]
 
 
@@ -183,7 +195,7 @@ def test_score_is_not_computed_on_rows_that_the_selection_saw():
         [[8] * 4, [8] * 4],
     ]
     evaluations = evaluations_from(predictions, y_folds)
-    selection = select(evaluations, "it", y_folds, negative_mse, None, size=3)
+    selection = select_on(evaluations, "it", y_folds, negative_mse, None, size=3)
     assert selection.score == pytest.approx(-100)
 
 
@@ -192,7 +204,7 @@ def test_score_of_many_lucky_members_is_not_optimistic():
     y_folds = [rng.normal(size=15) for _ in range(3)]
     noise = [[rng.normal(size=15) for _ in y_folds] for _ in range(25)]
     evaluations = evaluations_from(noise, y_folds)
-    selection = select(evaluations, "it", y_folds, negative_mse, None, size=25)
+    selection = select_on(evaluations, "it", y_folds, negative_mse, None, size=25)
     blend = [
         negative_mse(
             sum(
@@ -216,7 +228,7 @@ def test_users_metric_decides_between_ensemble_and_single_member():
     exact = [[0.0] * 8 + [3.0] * 2] * 2
     other = [[0.5] * 8 + [-3.0] * 2] * 2
     evaluations = evaluations_from([exact, other], y_folds, hits)
-    selection = select(evaluations, "it", y_folds, hits, None, size=2)
+    selection = select_on(evaluations, "it", y_folds, hits, None, size=2)
     assert selection.single
     assert list(selection.weights) == [1, 0]
     assert selection.score == pytest.approx(0.8)
@@ -231,10 +243,10 @@ def test_absolute_errors_can_be_selected_on():
     y_folds = [np.zeros(3)] * 2
     predictions = [[[0, 0, 3.0]] * 2, [[1.2, 1.2, 1.2]] * 2]
     evaluations = evaluations_from(predictions, y_folds, score)
-    absolute = select(evaluations, "it", y_folds, score, None, size=2, absolute=True)
+    absolute = select_on(evaluations, "it", y_folds, score, None, size=2, absolute=True)
     assert list(absolute.weights) == [1, 0]
     evaluations = evaluations_from(predictions, y_folds)
-    squared = select(evaluations, "it", y_folds, negative_mse, None, size=2)
+    squared = select_on(evaluations, "it", y_folds, negative_mse, None, size=2)
     assert np.count_nonzero(squared.weights) == 2
 
 
@@ -289,3 +301,29 @@ def test_decision_function_only_of_a_single_member_that_has_one(cancer):
     assert not hasattr(
         WeightedEnsemble([forest], np.ones(1), np.unique(y)), "decision_function"
     )
+
+
+def test_one_fold_is_not_scored_on_the_rows_that_it_was_selected_on():
+    rng = np.random.RandomState(0)
+    y_folds = [rng.normal(size=60)]
+    noise = [[rng.normal(size=60)] for _ in range(25)]
+    selection = select_on(
+        evaluations_from(noise, y_folds), "it", y_folds, negative_mse, None, size=25
+    )
+    # Nothing predicts pure noise better than the mean of all, up to chance.
+    assert selection.score < -0.8 * y_folds[0].var()
+
+
+def test_weights_do_not_depend_on_the_unit_of_the_target():
+    rng = np.random.RandomState(0)
+    y_folds = [rng.normal(size=40) for _ in range(3)]
+    noisy = [[y + rng.normal(size=40) for y in y_folds] for _ in range(5)]
+    weights = []
+    for unit in (1e-7, 1.0, 1e9):
+        scaled = [y * unit for y in y_folds]
+        members = [[p * unit for p in folds] for folds in noisy]
+        evaluations = evaluations_from(members, scaled)
+        selection = select_on(evaluations, "it", scaled, negative_mse, None, size=5)
+        weights.append(selection.weights)
+    np.testing.assert_allclose(weights[0], weights[1])
+    np.testing.assert_allclose(weights[2], weights[1])

@@ -12,6 +12,7 @@ from sklearn.base import clone, is_classifier, is_regressor
 from sklearn.datasets import load_breast_cancer, load_diabetes, load_iris, load_wine
 from sklearn.dummy import DummyClassifier
 from sklearn.exceptions import NotFittedError
+from sklearn.metrics import f1_score
 from sklearn.model_selection import (
     GridSearchCV,
     GroupKFold,
@@ -234,19 +235,84 @@ def test_cross_val_score_in_parallel(wine):
     assert scores.min() > 0.85
 
 
-@pytest.mark.parametrize(
-    "scoring", ["roc_auc_ovr", "neg_brier_score", "f1_weighted", "neg_log_loss"]
-)
+@pytest.mark.parametrize("scoring", ["roc_auc_ovr", "f1_weighted", "neg_log_loss"])
 def test_scoring_of_scikit_learn(wine, scoring):
     X, X_test, y, y_test = wine
     estimator = MetaLearnerClassifier(scoring=scoring, candidates=FAST, **QUICK)
-    try:
-        estimator.fit(X, y)
-    except ValueError as error:
-        # Multiclass Brier scores came with scikit-learn 1.7.
-        assert scoring == "neg_brier_score"
-        pytest.skip(str(error))
+    estimator.fit(X, y)
     assert np.isfinite(estimator.score(X_test, y_test))
+    assert estimator.ranking_metric_ == (
+        "accuracy" if scoring == "f1_weighted" else scoring
+    )
+
+
+@pytest.mark.parametrize("scoring", ["roc_auc", "f1", f1_score])
+def test_scorer_that_cannot_score_the_target_is_refused(wine, scoring):
+    X, _, y, _ = wine
+    with pytest.raises(ValueError, match="scor"):
+        MetaLearnerClassifier(scoring=scoring, **QUICK).fit(X, y)
+
+
+@pytest.mark.parametrize("scoring", [None, "neg_log_loss", "roc_auc_ovr"])
+def test_a_class_with_one_member_is_trained_on_and_not_scored(wine, scoring):
+    X, _, y, _ = wine
+    y = y.copy()
+    y[0] = "nebbiolo"
+    estimator = MetaLearnerClassifier(
+        scoring=scoring, candidates=FAST, n_candidates=3, random_state=0
+    )
+    with pytest.warns(UserWarning, match="nebbiolo"):
+        estimator.fit(X, y)
+    assert estimator.n_splits_ == 5
+    assert "nebbiolo" in estimator.classes_
+    assert (estimator.leaderboard_["status"] == "ok").sum() == 3
+
+
+def test_a_failed_fit_leaves_nothing_of_an_earlier_one(wine):
+    X, _, y, _ = wine
+    estimator = MetaLearnerClassifier(candidates=FAST, **QUICK).fit(X, y)
+    with pytest.raises(ValueError, match="inconsistent"):
+        estimator.fit(X, y[:-1])
+    with pytest.raises(NotFittedError):
+        estimator.predict(X)
+
+
+@pytest.mark.parametrize("n_rows", [4, 6, 9])
+def test_regression_on_a_handful_of_rows(n_rows):
+    X, y = load_diabetes(return_X_y=True)
+    estimator = MetaLearnerRegressor(candidates="linear", n_candidates=3)
+    estimator.fit(X[:n_rows], y[:n_rows])
+    assert np.isfinite(estimator.predict(X)).all()
+
+
+@pytest.mark.parametrize("absent", [None, np.nan, pd.NA])
+def test_missing_categories_are_all_the_same(absent):
+    rng = np.random.default_rng(0)
+    colour = rng.choice(np.array(["red", "blue", None], dtype=object), 120)
+    X = pd.DataFrame({"colour": colour, "size": rng.normal(size=120)})
+    y = np.where(pd.isna(colour), "unknown", colour).astype(str)
+    estimator = MetaLearnerClassifier(
+        candidates=["logistic-C10"], random_state=0
+    ).fit(X, y)
+    new = pd.DataFrame({"colour": [absent, "red"], "size": [0.0, 0.0]}, dtype=object)
+    new["size"] = 0.0
+    assert list(estimator.predict(new)) == ["unknown", "red"]
+
+
+def test_object_arrays_are_read_as_at_fit():
+    X = np.array([["1", 2.0], ["x", 3.0]] * 20, dtype=object)
+    estimator = MetaLearnerClassifier(candidates=["tree-depth3"], random_state=0)
+    estimator.fit(X, ["no", "yes"] * 20)
+    assert list(estimator.predict([["x", 3.0]])) == ["yes"]
+    assert list(estimator.predict(np.array([["1", 2.0]]))) == ["no"]
+
+
+@pytest.mark.parametrize("dtype", ["boolean", "Int64"])
+def test_nullable_labels_come_back_as_given(wine, dtype):
+    X, _, y, _ = wine
+    estimator = MetaLearnerClassifier(candidates=["lda"], random_state=0)
+    estimator.fit(X, pd.Series(y == "barolo").astype(dtype))
+    assert estimator.predict(X).dtype == (bool if dtype == "boolean" else np.int64)
 
 
 def test_scoring_as_a_callable(wine):

@@ -1,6 +1,5 @@
 """One configuration on one split: scores, failures, threads."""
 
-import os
 
 import numpy as np
 import pandas as pd
@@ -14,7 +13,6 @@ from sklearn.metrics import get_scorer
 from sklearn.model_selection import KFold, StratifiedKFold
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, StandardScaler
-from threadpoolctl import threadpool_info
 
 from sk_meta._evaluation import (
     FAILED,
@@ -149,29 +147,6 @@ def test_class_missing_in_the_training_part_gets_probability_zero(iris, absent):
     assert result.scores["accuracy"] == model.score(X[test], y[test])
 
 
-@pytest.mark.skipif((os.cpu_count() or 1) < 2, reason="one thread is all there is")
-def test_candidates_are_fitted_on_one_thread(iris):
-    X, y = iris
-    seen = []
-
-    def look(X):
-        seen.extend(pool["num_threads"] for pool in threadpool_info())
-        return X
-
-    pipeline = make_pipeline(FunctionTransformer(look), LogisticRegression())
-    before = [pool["num_threads"] for pool in threadpool_info()]
-    evaluate_fold(pipeline, X, y, halves(y), ACCURACY, np.unique(y))
-    assert seen and set(seen) == {1}
-    assert [pool["num_threads"] for pool in threadpool_info()][: len(before)] == before
-
-
-def test_warnings_of_candidates_are_not_shown(iris, recwarn):
-    X, y = iris
-    pipeline = make_pipeline(LogisticRegression(max_iter=1))
-    evaluate_fold(pipeline, X, y, halves(y), ACCURACY, np.unique(y))
-    assert len(recwarn) == 0
-
-
 @pytest.mark.parametrize(
     "name",
     ["accuracy", "balanced_accuracy", "neg_log_loss", "roc_auc_ovr", "f1_macro",
@@ -273,3 +248,46 @@ def test_folds_of_sorted_labels(iris, splitter):
         result = evaluate_fold(logistic(), X, y, split, ACCURACY, np.unique(y))
         assert result.status == OK
         np.testing.assert_allclose(result.prediction.sum(axis=1), 1)
+
+
+def test_score_that_is_not_finite_is_a_failure(iris):
+    X, y = iris
+    scorers = {"it": lambda estimator, X, y: np.nan}
+    result = evaluate_fold(logistic(), X, y, halves(y), scorers, np.unique(y))
+    assert result.status == FAILED
+    assert result.error == "ValueError: the score is not finite"
+
+
+def test_optional_score_that_fails_is_missing(iris):
+    X, y = iris
+    optional = {"roc_auc": get_scorer("roc_auc")}
+    result = evaluate_fold(
+        logistic(), X, y, halves(y), ACCURACY, np.unique(y), optional=optional
+    )
+    assert result.status == OK
+    assert np.isnan(result.scores["roc_auc"])
+
+
+@pytest.mark.parametrize("name", ["neg_log_loss", "roc_auc_ovr", "accuracy"])
+def test_a_class_that_no_test_row_has_does_not_stop_the_scorer(iris, name):
+    X, y = iris
+    model = logistic().fit(X, y)
+    part = y != "setosa"
+    score = score_prediction(
+        model.predict_proba(X[part]), y[part], get_scorer(name), model.classes_
+    )
+    assert np.isfinite(score)
+
+
+def test_scorer_may_look_at_the_table(iris):
+    X, y = iris
+
+    def accuracy_on_long_petals(estimator, X, y):
+        long = X[:, 2] > 2
+        return np.mean((estimator.predict(X) == y)[long])
+
+    scorers = {"it": accuracy_on_long_petals}
+    result = evaluate_fold(logistic(), X, y, halves(y), scorers, np.unique(y))
+    train, test = halves(y)
+    model = logistic().fit(X[train], y[train])
+    assert result.scores["it"] == accuracy_on_long_petals(model, X[test], y[test])

@@ -170,8 +170,9 @@ def test_standard_scores_are_standard(history):
     location, spread, z = past.standardised()
     assert location.shape == spread.shape == (len(past.tasks),)
     assert (spread > 0).all()
-    assert z.max() <= 2
-    below = z < 2
+    assert z.max() <= 1
+    np.testing.assert_allclose(np.median(z, axis=1), 0, atol=1e-12)
+    below = z < 1
     back = location[:, None] + spread[:, None] * z
     np.testing.assert_allclose(back[below], past.h[below])
 

@@ -230,8 +230,16 @@ def test_rows_that_a_splitter_never_leaves_out_stay_in_training():
     assert [list(test) for _, test in splits] == [[2, 3], [4, 5]]
 
 
-def test_never_more_folds_than_rows():
-    assert len(splits_of([0.5, 1.5, 2.5], task="regression")) == 3
+@pytest.mark.parametrize(("n_rows", "n_splits"), [(3, 2), (7, 3), (10, 5), (99, 5)])
+def test_every_fold_has_two_rows_where_it_can(n_rows, n_splits):
+    splits = splits_of(np.arange(n_rows) + 0.5, task="regression")
+    assert len(splits) == n_splits
+
+
+def test_a_splitter_that_yields_nothing_is_refused():
+    used_up = (split for split in ())
+    with pytest.raises(ValueError, match="yields no split"):
+        splits_of(np.arange(6) % 2, used_up)
 
 
 def test_enough_members_warn_of_nothing(recwarn):
@@ -252,13 +260,13 @@ def test_fewer_folds_for_a_rare_class_are_said_with_name_and_number():
 def test_a_class_of_one_is_trained_on_and_never_scored():
     y = np.repeat(["a", "b", "once"], [30, 20, 1])
     splits = splits_of(y)
-    assert len(splits) == 2
+    assert len(splits) == 5
     assert all(50 in train and 50 not in test for train, test in splits)
 
 
 def test_a_class_of_one_is_named_in_the_warning():
     y = np.repeat(["a", "once"], [30, 1])
-    with pytest.warns(UserWarning, match="'once' has 1 member"):
+    with pytest.warns(UserWarning, match="one member are trained on.*'once'"):
         splits_of(y)
 
 

@@ -32,6 +32,8 @@ from .._compat import target_encoder
 from .._table import CATEGORICAL, DATETIME, HIGH_CARDINALITY, NUMERIC, TEXT, Table
 from ._configuration import Steps
 
+_MISSING = [np.nan, "nan", "None", "<NA>", "NaT"]
+
 
 def _finite(table: Table) -> Steps:
     """Turn infinities into missing values, whatever the dtypes."""
@@ -66,11 +68,15 @@ def _impute(table: Table) -> Steps:
 def _text(*steps) -> Pipeline | FunctionTransformer:
     """Strings out of categories, booleans and mixed objects, then ``steps``."""
     as_text = FunctionTransformer(
-        pd.DataFrame.astype,
-        kw_args={"dtype": str},
+        pd.DataFrame.astype, kw_args={"dtype": str}, feature_names_out="one-to-one"
+    )
+    # None, NaN, pd.NA and NaT are one and the same: missing.
+    one_missing = FunctionTransformer(
+        pd.DataFrame.replace,
+        kw_args={"to_replace": _MISSING, "value": "missing"},
         feature_names_out="one-to-one",
     )
-    return Pipeline([("as_text", as_text), *steps])
+    return Pipeline([("as_text", as_text), ("one_missing", one_missing), *steps])
 
 
 def _expand_dates_and_text():

@@ -1,7 +1,7 @@
-"""The steps of ``fit`` between the table and the fitted estimator.
+"""The steps of ``fit`` after the problem is described.
 
-Each function takes the outcome of the step before it; :mod:`._estimator` calls
-them in order.
+Each function takes the outcome of the step before it; :mod:`._base` calls them
+in order.
 """
 
 from __future__ import annotations
@@ -11,21 +11,22 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
-from joblib import Parallel, delayed, effective_n_jobs
-from sklearn.dummy import DummyClassifier, DummyRegressor
-from threadpoolctl import threadpool_limits
+from joblib import effective_n_jobs
+from sklearn.pipeline import Pipeline
 
 from ._budget import Budget
-from ._catalogue import Configuration, catalogue
+from ._catalogue import Configuration, catalogue, choose
 from ._ensemble import Selection, WeightedEnsemble, select
-from ._evaluation import score_prediction
+from ._evaluation import SCORE, fit_all_rows
 from ._knowledge import KnowledgeBase
 from ._metafeatures import MetaFeatures, compute_meta_features
 from ._metamodel import Belief, History, MetaModel
-from ._scoring import as_loss, resolve_scoring
-from ._search import Problem, SearchResult
-from ._table import describe_table, describe_target
-from ._validation import make_splits
+from ._parallel import quiet, run_calls
+from ._problem import Problem
+from ._search import SearchResult
+
+N_SPARES = 3  # refits to try before giving up
+REFIT_GRACE = 2.0  # seconds that a refit may run over the budget
 
 
 @dataclass(frozen=True)
@@ -49,27 +50,6 @@ class Prior:
     meta_features: MetaFeatures
 
 
-def describe(X, y, *, task, scoring, cv, seed: int) -> Problem:
-    """Table and target → how candidates are compared on them."""
-    table, target = describe_table(X), describe_target(y, task)
-    metric = resolve_scoring(scoring, target.task)
-    splits = make_splits(cv, X, y, target, seed)
-    loss = _dummy_loss(y, target, metric)
-    return Problem(X, y, table, target, splits, metric, loss, seed)
-
-
-def _dummy_loss(y, target, metric) -> float:
-    """Loss of the constant prediction in the stored metric."""
-    rows = np.zeros((len(y), 1))
-    if target.task == "regression":
-        dummy = DummyRegressor().fit(rows, y)
-    else:
-        dummy = DummyClassifier().fit(rows, y)
-    if target.n_classes == 1:
-        return 0.0
-    return float(as_loss(metric.stored_scorer(dummy, rows, y), metric.stored))
-
-
 def believe(
     problem: Problem, knowledge: KnowledgeBase, candidates, meta_model: str
 ) -> Prior:
@@ -84,7 +64,7 @@ def believe(
     )
     model = _trained(knowledge, target.task, problem.metric.stored, meta_model)
     configurations, excluded = {}, {}
-    for configuration in chosen(candidates, target.task):
+    for configuration in choose(candidates, target.task):
         reason = configuration.why_not(problem.table, target)
         if reason is None:
             configurations[configuration.name] = configuration
@@ -103,60 +83,22 @@ def _trained(
     return MetaModel(meta_model).fit(History.of(knowledge, task, metric, names), task)
 
 
-def chosen(candidates, task: str) -> list[Configuration]:
-    """Configurations that the ``candidates`` parameter names.
-
-    Parameters
-    ----------
-    candidates : list of str or None
-        Names of configurations or families; None is the whole catalogue.
-    task : {"classification", "regression"}
-
-    Returns
-    -------
-    list of Configuration
-
-    Raises
-    ------
-    ValueError
-        If a name is unknown, or none is of this kind of task.
-    """
-    known = catalogue(task)
-    if candidates is None:
-        return list(known)
-    everything = catalogue("classification") + catalogue("regression")
-    names = {c.name for c in everything} | {c.family for c in everything}
-    unknown = [name for name in candidates if name not in names]
-    wanted = [c for c in known if c.name in candidates or c.family in candidates]
-    if unknown or not wanted:
-        families = sorted({c.family for c in known})
-        raise ValueError(
-            f"candidates={unknown or list(candidates)!r} are not known for {task}. Use "
-            "names from the 'configuration' column of recommend(X, y), or families: "
-            f"{families}."
-        )
-    return wanted
-
-
 def combine(problem: Problem, result: SearchResult, size: int) -> Selection | None:
     """Complete evaluations → weights of the ensemble, or None if there are none."""
     complete = result.complete()
     if not complete:
         return None
-    metric, classes = problem.metric, problem.target.classes
-
-    def score(prediction, y):
-        return score_prediction(prediction, y, metric.scorer, classes)
-
-    return select(
-        complete,
-        metric.name,
-        [problem.y[test] for _, test in problem.splits],
-        score,
-        classes,
-        size=size,
-        absolute="absolute" in metric.stored,
-    )
+    with quiet():
+        return select(
+            complete,
+            SCORE,
+            problem.y,
+            [test for _, test in problem.splits],
+            problem.score,
+            problem.target.classes,
+            size=size,
+            absolute="absolute" in problem.metric.stored,
+        )
 
 
 @dataclass(frozen=True)
@@ -171,7 +113,7 @@ class Fitted:
     ensemble : WeightedEnsemble
     """
 
-    best: object
+    best: Pipeline
     best_name: str
     ensemble: WeightedEnsemble
 
@@ -192,20 +134,18 @@ def refit(
     if selection is None:
         return _refit_dummy(problem, prior, result)
     complete = result.complete()
-    means = [evaluation.mean(problem.metric.name) for evaluation in complete]
-    order = sorted(range(len(complete)), key=lambda i: (-selection.weights[i], i))
-    members = [i for i in order if selection.weights[i] > 0]
-    best = int(np.nanargmax(means))
+    weights = selection.weights
+    scores = [evaluation.mean(SCORE) for evaluation in complete]
+    best = int(np.argmax(scores))
+    members = sorted(np.flatnonzero(weights).tolist(), key=lambda i: -weights[i])
     wanted = [best, *(i for i in members if i != best)]
-    affordable = _affordable(problem, complete, wanted, budget, n_jobs)
-    chosen_ones = [prior.configurations[complete[i].name] for i in affordable]
-    pipelines = [c.build(problem.table, problem.random_state) for c in chosen_ones]
-    fitted = Parallel(n_jobs=n_jobs)(
-        delayed(_fit)(pipeline, problem.X, problem.y) for pipeline in pipelines
-    )
-    kept = {i: p for i, p in zip(affordable, fitted, strict=True) if p is not None}
-    if len(kept) < len(wanted):
-        lost = [complete[i].name for i in wanted if i not in kept]
+    kept: dict[int, Pipeline] = {}
+    first = _affordable(problem, complete, wanted, budget, n_jobs)
+    for batch in (first, *_spares(scores)):
+        kept = _fit_all(problem, prior, complete, batch, budget, n_jobs)
+        if kept:
+            break
+    if lost := [complete[i].name for i in wanted if i not in kept]:
         warnings.warn(
             f"Not refitted, for lack of time or because they failed: {lost}. "
             "Raise time_budget, or lower ensemble_size.",
@@ -214,41 +154,60 @@ def refit(
         )
     if not kept:
         return _refit_dummy(problem, prior, result)
-    return _assemble(problem, complete, kept, selection.weights)
+    return _assemble(problem, complete, kept, weights)
+
+
+def _spares(scores: list[float]) -> list[list[int]]:
+    """One by one, the best few, should none of the wanted ones be fitted."""
+    return [[i] for i in np.argsort(scores)[::-1][:N_SPARES].tolist()]
+
+
+def _fit_all(problem, prior, complete, batch, budget, n_jobs) -> dict[int, Pipeline]:
+    """Fit some configurations on all rows; those that end well and in time."""
+    calls = [
+        (
+            prior.configurations[complete[i].name].build(
+                problem.table, problem.random_state
+            ),
+            problem.X,
+            problem.y,
+        )
+        for i in batch
+    ]
+
+    def seconds_left() -> float:
+        # The search kept this time back; a little more is better than nothing.
+        return budget.remaining() + REFIT_GRACE if budget.limited else np.inf
+
+    fitted = run_calls(fit_all_rows, calls, n_jobs, seconds_left)
+    pairs = zip(batch, fitted, strict=True)
+    return {i: model for i, model in pairs if isinstance(model, Pipeline)}
 
 
 def _assemble(problem, complete, kept: dict, weights) -> Fitted:
     """Ensemble of the members that were fitted, the best of them beside it."""
-    classes = problem.target.classes
-    scores = {i: complete[i].mean(problem.metric.name) for i in kept}
-    best = max(kept, key=lambda i: scores[i])
-    members = [i for i in kept if weights[i] > 0] or [best]
+    best = max(kept, key=lambda i: complete[i].mean(SCORE))
+    members = [i for i in kept if weights[i] > 0]
+    if weights[members].sum() < 0.5:
+        # What is left of the ensemble is not what was selected.
+        members = [best]
     shares = np.array([weights[i] or 1.0 for i in members])
     ensemble = WeightedEnsemble(
-        [kept[i] for i in members], shares / shares.sum(), classes
+        [kept[i] for i in members], shares / shares.sum(), problem.target.classes
     )
     return Fitted(kept[best], complete[best].name, ensemble)
 
 
 def _affordable(problem, complete, wanted: list, budget: Budget, n_jobs) -> list:
     """The first of the wanted, and as many more as there is time for."""
-    left, spent = budget.remaining(), 0.0
+    left = budget.remaining() * effective_n_jobs(n_jobs)
     kept: list[int] = []
     for i in wanted:
-        spent += complete[i].fit_seconds * problem.refit_factor
-        if not kept or spent / effective_n_jobs(n_jobs) <= left:
+        cost = complete[i].fit_seconds * problem.refit_factor
+        if not kept or cost <= left:
             kept.append(i)
+            left -= cost
     return kept
-
-
-def _fit(pipeline, X, y):
-    """The fitted pipeline, or None if it fails on all rows."""
-    try:
-        with threadpool_limits(limits=1), warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            return pipeline.fit(X, y)
-    except Exception:
-        return None
 
 
 def _refit_dummy(problem: Problem, prior: Prior, result: SearchResult) -> Fitted:
@@ -263,7 +222,7 @@ def _refit_dummy(problem: Problem, prior: Prior, result: SearchResult) -> Fitted
         UserWarning,
         stacklevel=4,
     )
-    (dummy,) = chosen(["dummy"], problem.target.task)[:1]
+    (dummy,) = choose(["dummy"], problem.target.task)[:1]
     pipeline = dummy.build(problem.table, problem.random_state)
     pipeline.fit(problem.X, problem.y)
     ensemble = WeightedEnsemble([pipeline], np.ones(1), problem.target.classes)

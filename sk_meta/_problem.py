@@ -1,0 +1,129 @@
+"""Table and target → how candidates are compared on them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from sklearn.dummy import DummyClassifier, DummyRegressor
+
+from ._evaluation import predict_with, score_prediction, take
+from ._scoring import Metric, as_loss, resolve_scoring
+from ._table import Table, Target, describe_table, describe_target
+from ._validation import make_splits
+
+
+@dataclass(frozen=True)
+class Problem:
+    """A table, a target, and how candidates are compared on them.
+
+    Parameters
+    ----------
+    X : DataFrame, ndarray or CSR
+    y : ndarray of shape (n_samples,)
+    table : Table
+    target : Target
+    splits : list of tuple of ndarray
+        Training and test rows, shared by all configurations.
+    metric : Metric
+    dummy_loss : float
+        Loss, in the stored metric, of predicting without looking at X.
+    random_state : int
+    """
+
+    X: Any
+    y: np.ndarray
+    table: Table
+    target: Target
+    splits: list[tuple[np.ndarray, np.ndarray]]
+    metric: Metric
+    dummy_loss: float
+    random_state: int
+
+    @property
+    def refit_factor(self) -> float:
+        """Rows of the whole table over those of a training fold."""
+        return len(self.y) / float(np.mean([len(train) for train, _ in self.splits]))
+
+    def score(self, prediction: np.ndarray, rows: np.ndarray) -> float:
+        """Score predictions of some rows with the user's metric.
+
+        Parameters
+        ----------
+        prediction : ndarray of shape (n_rows, n_classes) or (n_rows,)
+        rows : ndarray of shape (n_rows,)
+
+        Returns
+        -------
+        float
+        """
+        return score_prediction(
+            prediction,
+            self.y[rows],
+            self.metric.scorer,
+            self.target.classes,
+            take(self.X, rows),
+        )
+
+
+def describe(X, y: np.ndarray, *, task: str, scoring, cv, seed: int) -> Problem:
+    """Describe the table and its target, and fix splits and metric.
+
+    Parameters
+    ----------
+    X : DataFrame, ndarray or CSR
+    y : ndarray of shape (n_samples,)
+    task : {"auto", "classification", "regression"}
+    scoring : str, callable or None
+    cv : int, splitter, iterable or None
+    seed : int
+
+    Returns
+    -------
+    Problem
+
+    Raises
+    ------
+    ValueError
+        If the scorer is unknown, or can't score this target.
+    """
+    table, target = describe_table(X), describe_target(y, task)
+    metric = resolve_scoring(scoring, target.task)
+    splits = make_splits(cv, X, y, target, seed)
+    problem = Problem(
+        X, y, table, target, splits, metric, _dummy_loss(y, target, metric), seed
+    )
+    _try_scorer(problem, scoring)
+    return problem
+
+
+def _dummy(y: np.ndarray, target: Target):
+    """Constant prediction, fitted; it takes any table with one column."""
+    model = DummyRegressor() if target.task == "regression" else DummyClassifier()
+    return model.fit(np.zeros((len(y), 1)), y)
+
+
+def _dummy_loss(y: np.ndarray, target: Target, metric: Metric) -> float:
+    if target.n_classes == 1:
+        return 0.0
+    rows = np.zeros((len(y), 1))
+    score = metric.stored_scorer(_dummy(y, target), rows, y)
+    return float(as_loss(score, metric.stored))
+
+
+def _try_scorer(problem: Problem, scoring) -> None:
+    """Fail before the search if the scorer can't score even a constant."""
+    if problem.target.n_classes == 1:
+        return
+    rows = problem.splits[0][1]
+    blank = np.zeros((len(rows), 1))
+    dummy = _dummy(problem.y, problem.target)
+    prediction = predict_with(dummy, blank, problem.target.classes)
+    try:
+        problem.score(prediction, rows)
+    except Exception as error:
+        raise ValueError(
+            f"scoring={scoring!r} can't score this target: {error} Choose a scorer for "
+            f"{problem.target.task} with {problem.target.n_classes or 'no'} classes."
+        ) from error
