@@ -150,7 +150,7 @@ def test_class_missing_in_the_training_part_gets_probability_zero(iris, absent):
 @pytest.mark.parametrize(
     "name",
     ["accuracy", "balanced_accuracy", "neg_log_loss", "roc_auc_ovr", "f1_macro",
-     "f1_weighted", "matthews_corrcoef", "roc_auc_ovo", "d2_log_loss_score"],
+     "f1_weighted", "matthews_corrcoef", "roc_auc_ovo"],
 )
 @pytest.mark.parametrize("model", [LogisticRegression(C=0.01), DummyClassifier()])
 def test_scores_of_predictions_are_those_of_the_classifier(iris, name, model):
