@@ -160,7 +160,7 @@ def test_there_is_a_configuration_for_any_table(task):
 @every_configuration
 def test_messy_frame_unseen_categories_and_new_gaps(task, name):
     X, y, table, target = messy_table(task)
-    configuration = CONFIGURATIONS[task, name]
+    configuration = configuration_of(task, name)
     if reason := configuration.why_not(table, target):
         pytest.skip(reason)
     pipeline = quick(configuration.build(table, random_state=0)).fit(X, y)
@@ -174,7 +174,7 @@ def test_messy_frame_unseen_categories_and_new_gaps(task, name):
 def test_numeric_table_gaps_seeds_and_pickle(task, name):
     X, y = numeric_table(task)
     table, target = describe_table(X), describe_target(y, task)
-    configuration = CONFIGURATIONS[task, name]
+    configuration = configuration_of(task, name)
     if reason := configuration.why_not(table, target):
         pytest.skip(reason)
     first, second = (quick(configuration.build(table, 7)).fit(X, y) for _ in range(2))
@@ -201,7 +201,7 @@ def test_pipeline_for_the_messy_frame_pickles(task, name):
 @every_configuration
 def test_pipeline_is_made_of_public_classes_and_clones(task, name):
     _, _, table, _ = messy_table(task)
-    configuration = CONFIGURATIONS[task, name]
+    configuration = configuration_of(task, name)
     pipeline = configuration.build(table, random_state=3)
     assert type(pipeline) is Pipeline
     for value in [pipeline, *pipeline.get_params(deep=True).values()]:
@@ -214,7 +214,7 @@ def test_pipeline_is_made_of_public_classes_and_clones(task, name):
 @every_configuration
 def test_random_state_reaches_every_step(task, name):
     table = describe_table(numeric_table(task)[0])
-    params = CONFIGURATIONS[task, name].build(table, random_state=11).get_params()
+    params = configuration_of(task, name).build(table, random_state=11).get_params()
     seeds = {v for k, v in params.items() if k.split("__")[-1] == "random_state"}
     assert seeds <= {11}
 
@@ -228,7 +228,7 @@ def test_builds_share_no_estimator(task, name):
             for key, value in pipeline.get_params().items()
             if hasattr(value, "set_params")
         }
-        for pipeline in (CONFIGURATIONS[task, name].build(table, k) for k in (1, 2))
+        for pipeline in (configuration_of(task, name).build(table, k) for k in (1, 2))
     )
     assert [key for key in first if first[key] is second[key]] == []
 
