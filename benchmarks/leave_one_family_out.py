@@ -27,7 +27,8 @@ from joblib import Parallel, delayed
 
 from sk_meta import KnowledgeBase
 from sk_meta._catalogue import catalogue
-from sk_meta._metamodel import History, MetaModel
+from sk_meta._history import History
+from sk_meta._metamodel import MetaModel
 from sk_meta._scoring import as_loss
 from sk_meta._search import COST_POWER_COUNTED, COST_POWER_TIMED, ROUND, pick
 

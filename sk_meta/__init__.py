@@ -10,6 +10,7 @@ from ._estimator import (
 )
 from ._knowledge import KnowledgeBase
 from ._metafeatures import compute_meta_features
+from ._show_versions import show_versions
 
 __all__ = [
     "Configuration",
@@ -18,6 +19,7 @@ __all__ = [
     "MetaLearnerEstimator",
     "MetaLearnerRegressor",
     "compute_meta_features",
+    "show_versions",
 ]
 
 __version__ = "0.1.0"

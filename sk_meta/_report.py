@@ -6,10 +6,11 @@ import numpy as np
 import pandas as pd
 from scipy.stats import norm, rankdata
 
+from ._belief import Belief
 from ._catalogue import Configuration
 from ._ensemble import Selection
 from ._evaluation import OK, SCORE
-from ._metamodel import Belief, from_h
+from ._history import from_h
 from ._scoring import Metric, as_score
 from ._search import SearchResult
 

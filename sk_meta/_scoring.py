@@ -72,23 +72,20 @@ class Metric:
         ``scorer(estimator, X, y)``, greater is better.
     stored : str
         Metric of the knowledge base whose ranks are used as prior.
+    exact : bool
+        Whether the scorer is the stored metric itself.
     """
 
     name: str
     scorer: Callable
     stored: str
+    exact: bool
 
     @property
     def stored_scorer(self) -> Callable:
         """Scorer of the stored metric."""
         return get_scorer(self.stored)
 
-    @property
-    def exact(self) -> bool:
-        """Whether the scorer is the stored metric itself."""
-        return self.scorer is self.stored_scorer or (
-            _name_of(self.scorer) == self.stored
-        )
 
 
 def resolve_scoring(scoring, task: str) -> Metric:
@@ -114,8 +111,8 @@ def resolve_scoring(scoring, task: str) -> Metric:
         if name is None:
             function = getattr(scoring, "_score_func", scoring)
             name = getattr(function, "__name__", repr(scoring))
-            return Metric(name, check_scoring(scoring=scoring), _FALLBACK[task])
-        return Metric(name, scoring, _stored(name, task))
+            return Metric(name, check_scoring(scoring=scoring), _FALLBACK[task], False)
+        return _known_metric(name, scoring, task)
     name = _DEFAULT[task] if scoring is None else scoring
     if name not in get_scorer_names():
         raise ValueError(
@@ -123,7 +120,12 @@ def resolve_scoring(scoring, task: str) -> Metric:
             "sklearn.metrics.get_scorer_names() or a callable "
             "scorer(estimator, X, y)."
         )
-    return Metric(name, get_scorer(name), _stored(name, task))
+    return _known_metric(name, get_scorer(name), task)
+
+
+def _known_metric(name: str, scorer: Callable, task: str) -> Metric:
+    stored = _stored(name, task)
+    return Metric(name, scorer, stored, name == stored)
 
 
 def _stored(name: str, task: str) -> str:

@@ -15,6 +15,7 @@ from math import ceil
 import numpy as np
 from joblib import effective_n_jobs
 
+from ._belief import Belief
 from ._budget import Budget
 from ._catalogue import Configuration
 from ._evaluation import (
@@ -27,7 +28,7 @@ from ._evaluation import (
     FoldResult,
     evaluate_fold,
 )
-from ._metamodel import Belief, to_h
+from ._history import to_h
 from ._parallel import Died, Late, run_calls
 from ._problem import Problem
 from ._scoring import as_loss

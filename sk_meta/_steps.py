@@ -14,13 +14,15 @@ import numpy as np
 from joblib import effective_n_jobs
 from sklearn.pipeline import Pipeline
 
+from ._belief import Belief
 from ._budget import Budget
 from ._catalogue import Configuration, catalogue, choose
 from ._ensemble import Selection, WeightedEnsemble, select
 from ._evaluation import SCORE, fit_all_rows
+from ._history import History
 from ._knowledge import KnowledgeBase
 from ._metafeatures import MetaFeatures, compute_meta_features
-from ._metamodel import Belief, History, MetaModel
+from ._metamodel import MetaModel
 from ._parallel import quiet, run_calls
 from ._problem import Problem
 from ._search import SearchResult

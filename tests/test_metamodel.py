@@ -8,16 +8,10 @@ import pytest
 from conftest import record
 
 from sk_meta import KnowledgeBase
+from sk_meta._belief import Gaussian
 from sk_meta._catalogue import catalogue
-from sk_meta._metamodel import (
-    META_FEATURES,
-    Gaussian,
-    History,
-    MetaModel,
-    from_h,
-    out_of_family,
-    to_h,
-)
+from sk_meta._history import History, from_h, to_h
+from sk_meta._metamodel import META_FEATURES, MetaModel, out_of_family
 from sk_meta._prior import PRIORS
 from sk_meta._scoring import STORED_METRICS
 

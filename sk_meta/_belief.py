@@ -1,0 +1,172 @@
+"""What is believed of every configuration on a new task, before and after results.
+
+On a new task the location m and the spread s of h are unknown: the belief is a
+mixture of Gaussians over s, with m integrated out, and every result conditions
+it exactly.
+"""
+
+from __future__ import annotations
+
+from copy import deepcopy
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.stats import norm
+
+_CLOCK_NOISE = 0.01
+_CLOCK_FLOOR = 0.3  # log seconds are never known better than this
+_PORTFOLIO_WIDTH = 0.05
+
+
+@dataclass
+class Gaussian:
+    """A multivariate normal that is conditioned one value at a time."""
+
+    mean: np.ndarray
+    covariance: np.ndarray
+
+    def observe(self, index: int, value: float, noise: float) -> float:
+        """Condition on ``value`` at ``index``; return its log density before."""
+        variance = self.covariance[index, index] + noise
+        gap = value - self.mean[index]
+        gain = self.covariance[:, index] / variance
+        self.mean = self.mean + gain * gap
+        self.covariance = self.covariance - np.outer(gain, self.covariance[index])
+        return -0.5 * (gap**2 / variance + np.log(variance))
+
+    def sd(self) -> np.ndarray:
+        """Standard deviation of every component."""
+        return np.sqrt(np.maximum(np.diag(self.covariance), 1e-12))
+
+
+class Belief:
+    """What is believed of every configuration on one task.
+
+    Parameters
+    ----------
+    names : tuple of str
+        Configurations.
+    components : list of Gaussian
+        Beliefs about h, one per spread of the task.
+    nugget : float
+        Variance of h that no other configuration tells of.
+    clock : Gaussian
+        Belief about the log seconds of one fold.
+    history : History
+        Prior tasks, for the portfolio term.
+    """
+
+    def __init__(self, names, components, nugget, clock, history):
+        self.names = names
+        self.components = components
+        self.nugget = nugget
+        self.clock = clock
+        self.history = history
+        self.observed: dict[int, float] = {}
+        self._log_weights = np.zeros(len(components))
+
+    @property
+    def weights(self) -> np.ndarray:
+        """Posterior weight of every component."""
+        weights = np.exp(self._log_weights - self._log_weights.max())
+        return weights / weights.sum()
+
+    def observe(self, index: int, h: float, noise: float = 0.0) -> None:
+        """Condition on the relative log loss of a configuration.
+
+        Parameters
+        ----------
+        index : int
+            Position of the configuration.
+        h : float
+        noise : float, default=0.0
+            Variance of h from the spread over the folds.
+        """
+        for k, component in enumerate(self.components):
+            density = component.observe(index, h, self.nugget + noise)
+            self._log_weights[k] += density
+        self.observed[index] = h
+
+    def observe_seconds(self, index: int, seconds: float) -> None:
+        """Condition the clock on the seconds that one fold took."""
+        self.clock.observe(index, float(np.log(max(seconds, 1e-4))), _CLOCK_NOISE)
+
+    def mean(self) -> np.ndarray:
+        """Expected h of every configuration."""
+        return self.weights @ np.array([c.mean for c in self.components])
+
+    def sd(self) -> np.ndarray:
+        """Standard deviation of h, over and within the components."""
+        means = np.array([c.mean for c in self.components])
+        variances = np.array([c.sd() ** 2 for c in self.components])
+        second = self.weights @ (variances + means**2)
+        return np.sqrt(np.maximum(second - self.mean() ** 2, 1e-12))
+
+    def seconds(self) -> np.ndarray:
+        """Expected seconds of one fold."""
+        return np.exp(self.clock.mean)
+
+    def seconds_at_most(self) -> np.ndarray:
+        """Seconds of one fold that are exceeded about once in five times."""
+        sd = np.maximum(self.clock.sd(), _CLOCK_FLOOR)
+        return np.exp(self.clock.mean + 0.8 * sd)
+
+    def expected_improvement(self) -> np.ndarray:
+        """Expected fall of h below the best observed one."""
+        best = min(self.observed.values())
+        gain = np.zeros(len(self.names))
+        for weight, component in zip(self.weights, self.components, strict=True):
+            sd = component.sd()
+            u = (best - component.mean) / sd
+            gain += weight * sd * (u * norm.cdf(u) + norm.pdf(u))
+        return gain
+
+    def portfolio_gain(self) -> np.ndarray:
+        """Mean gain over the best observed on the prior tasks that behave alike.
+
+        Prior tasks are weighted by how well their own losses of the observed
+        configurations match, up to an offset (Feurer et al. 2022 build such
+        portfolios greedily for all tasks at once).
+        """
+        regret = self.history.normalised()
+        best = np.ones(len(regret))
+        weights = np.full(len(regret), 1 / len(regret))
+        if self.observed:
+            seen = list(self.observed)
+            best = regret[:, seen].min(axis=1)
+            gap = np.array(list(self.observed.values())) - self.history.h[:, seen]
+            n = len(seen)
+            gap -= n / (n + 0.2) * gap.mean(axis=1, keepdims=True)
+            fit = -0.5 * (gap**2).sum(axis=1) / _PORTFOLIO_WIDTH**2
+            match = np.exp(fit - fit.max())
+            weights = 0.9 * match / match.sum() + 0.1 / len(regret)
+        gain = weights @ np.maximum(best[:, None] - regret, 0)
+        return gain + 1e-6 * (1 - weights @ regret)
+
+    def utility(self, allowed: list[int]) -> np.ndarray:
+        """Expected improvement and portfolio gain, each relative to its largest.
+
+        Parameters
+        ----------
+        allowed : list of int
+            Positions to compare; of one shape with the result.
+
+        Returns
+        -------
+        ndarray of shape (n_allowed,)
+        """
+        gain = self.portfolio_gain()[allowed]
+        if self.observed:
+            first = self.expected_improvement()[allowed]
+        else:
+            first = -self.mean()[allowed]
+            first = first - first.min()
+        return first / max(first.max(), 1e-12) + gain / max(gain.max(), 1e-12)
+
+    def copy(self) -> Belief:
+        """A belief to try things on."""
+        components, clock = deepcopy((self.components, self.clock))
+        twin = Belief(self.names, components, self.nugget, clock, self.history)
+        twin.observed = dict(self.observed)
+        twin._log_weights = self._log_weights.copy()
+        return twin

@@ -1,0 +1,152 @@
+"""The knowledge base as matrices, losses on a scale that tasks share.
+
+Losses are compared as ``h = log(loss / dummy loss + 0.02)``; over the prior
+tasks as ``z``, h less its median over its distance from the best to the median.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from sklearn.covariance import LedoitWolf
+
+from ._knowledge import KnowledgeBase
+from ._scoring import as_loss
+
+_OFFSET = 0.02  # keeps the logarithm finite on tasks that are solved
+_FLOOR = 0.02  # smallest spread of h that a task can have
+_WORST = 1.0  # z is cut here: how bad a bad configuration is doesn't matter
+
+
+def to_h(loss, dummy):
+    """Loss relative to the dummy's, on a logarithmic scale.
+
+    Parameters
+    ----------
+    loss : float or ndarray
+    dummy : float or ndarray
+        Loss of the dummy on the same rows.
+
+    Returns
+    -------
+    float or ndarray
+    """
+    return np.log(np.maximum(loss, 0) / np.maximum(dummy, 1e-12) + _OFFSET)
+
+
+def from_h(h, dummy):
+    """Inverse of :func:`to_h`."""
+    return np.maximum(np.exp(h) - _OFFSET, 0) * dummy
+
+
+@dataclass(frozen=True)
+class History:
+    """The knowledge base as matrices, for one metric and some configurations.
+
+    Parameters
+    ----------
+    names : tuple of str
+        Configurations, the columns.
+    tasks : DataFrame
+        Prior tasks, the rows, with families and meta-features.
+    h : ndarray of shape (n_tasks, n_configurations)
+        Relative log losses, complete: what was not run is filled in.
+    log_seconds : ndarray of shape (n_tasks, n_configurations)
+        Log of the seconds of one fold, NaN where it was not run.
+    """
+
+    names: tuple[str, ...]
+    tasks: pd.DataFrame
+    h: np.ndarray
+    log_seconds: np.ndarray
+
+    @classmethod
+    def of(
+        cls, knowledge: KnowledgeBase, kind: str, metric: str, names: tuple[str, ...]
+    ) -> History:
+        """Read the matrices out of a knowledge base.
+
+        Parameters
+        ----------
+        knowledge : KnowledgeBase
+        kind : {"classification", "regression"}
+        metric : str
+            A stored metric.
+        names : tuple of str
+            Configurations; those the knowledge base lacks get filled columns.
+
+        Returns
+        -------
+        History
+        """
+        scores = knowledge.scores(kind, metric)
+        if "dummy" not in scores or len(scores) < 5:
+            raise ValueError(
+                f"knowledge has {len(scores)} tasks for {kind}; at least 5 are needed, "
+                "with results of the configuration 'dummy'. Merge your own tasks into "
+                "KnowledgeBase.load()."
+            )
+        dummy = as_loss(scores["dummy"].to_numpy(), metric)
+        usable = np.isfinite(dummy) & (dummy > 0)
+        columns = list(names)
+        loss = as_loss(scores.reindex(columns=columns).to_numpy(), metric)
+        h = to_h(loss[usable], dummy[usable, None])
+        failed = knowledge.failed(kind).reindex(columns=columns, fill_value=False)
+        seconds = knowledge.seconds(kind).reindex(columns=columns).to_numpy()
+        return cls(
+            names,
+            knowledge.select(kind)[usable],
+            _complete(h, failed.to_numpy()[usable]),
+            np.log(np.maximum(seconds[usable], 1e-4)),
+        )
+
+    def standardised(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Location, spread and standard scores of every task.
+
+        The median and its distance to the best, as in the regret that is to be
+        minimised: differences among the good half keep their weight, however
+        bad the bad ones are.
+        """
+        location = np.median(self.h, axis=1)
+        spread = np.maximum(location - self.h.min(axis=1), _FLOOR)
+        z = (self.h - location[:, None]) / spread[:, None]
+        return location, spread, np.minimum(z, _WORST)
+
+    def normalised(self) -> np.ndarray:
+        """Regret over the task's best, in units of its median's regret."""
+        loss = np.exp(self.h)
+        best = loss.min(axis=1, keepdims=True)
+        middle = np.median(loss, axis=1, keepdims=True)
+        return np.clip((loss - best) / np.maximum(middle - best, 0.01), 0, 1)
+
+
+def _complete(h: np.ndarray, failed: np.ndarray) -> np.ndarray:
+    """Fill in failures as bad, then the rest by conditioning on the row.
+
+    A configuration that was excluded is given the value that its relatives on
+    the same task suggest: one step of expectation maximisation.
+    """
+    h = np.where(np.isfinite(h), h, np.nan)
+    h[:, np.isnan(h).all(axis=0)] = np.nanmean(h, axis=1, keepdims=True)
+    worst = np.nanmax(h, axis=1) + 0.5 * np.nanstd(h, axis=1)
+    h = np.where(failed, worst[:, None], h)
+    missing = np.isnan(h)
+    if not missing.any():
+        return h
+    location = np.nanmean(h, axis=1, keepdims=True)
+    spread = np.maximum(np.nanstd(h, axis=1, keepdims=True), _FLOOR)
+    z = (h - location) / spread
+    z = np.where(missing, np.nanmean(z, axis=0), z)
+    covariance = LedoitWolf().fit(z).covariance_
+    mean = z.mean(axis=0)
+    for row, gaps in zip(z, missing, strict=True):
+        if gaps.any() and not gaps.all():
+            seen = ~gaps
+            gain = np.linalg.solve(
+                covariance[np.ix_(seen, seen)] + 0.05 * np.eye(seen.sum()),
+                covariance[np.ix_(seen, gaps)],
+            )
+            row[gaps] = mean[gaps] + (row[seen] - mean[seen]) @ gain
+    return np.where(missing, z * spread + location, h)
