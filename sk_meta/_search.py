@@ -39,7 +39,7 @@ ROUND = 2  # configurations per round
 # Power of the predicted seconds that a utility is divided by. Where evaluations
 # are counted and not timed, a cheap one counts as much as a dear one.
 COST_POWER_TIMED, COST_POWER_COUNTED = 0.7, 0.0
-TOLERANCE = 0.002  # expected fall of the relative log loss that is worth a fit
+TOLERANCE = 0.0005  # expected fall of the relative log loss that is worth a fit
 MIN_TRIALS = 8
 # Folds are shared, so most of their noise is common to all configurations.
 _UNPAIRED = 0.25
