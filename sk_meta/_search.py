@@ -43,7 +43,7 @@ TOLERANCE = 0.0005  # expected fall of the relative log loss that is worth a fit
 MIN_TRIALS = 8
 # Folds are shared, so most of their noise is common to all configurations.
 _UNPAIRED = 0.25
-_REFIT_MARGIN, _REFIT_SHARE = 1.3, 0.4
+_REFIT_MARGIN, _REFIT_SHARE, _RESTART = 1.3, 0.4, 3.0
 
 
 @dataclass(frozen=True)
@@ -198,9 +198,12 @@ class Search:
             return 0.0
         best = sorted(complete, key=lambda e: -e.mean(SCORE))
         seconds = [e.fit_seconds for e in best[: self.n_refits]]
-        needed = sum(seconds) * self.problem.refit_factor / self.n_workers
-        needed = max(needed, max(seconds) * self.problem.refit_factor)
-        return min(_REFIT_MARGIN * needed, self.budget.share(_REFIT_SHARE))
+        needed = max(sum(seconds) / self.n_workers, max(seconds))
+        reserve = _REFIT_MARGIN * needed * self.problem.refit_factor
+        if self.n_workers > 1:
+            # Stopping running fits costs the workers; new ones take their time.
+            reserve += min(_RESTART, self.budget.share(0.1))
+        return min(reserve, self.budget.share(_REFIT_SHARE))
 
     def tell(self, batch: list[int], evaluations: list[Evaluation]) -> None:
         """Record the round and condition the belief on it."""

@@ -28,7 +28,7 @@ from ._problem import Problem
 from ._search import SearchResult
 
 N_SPARES = 3  # refits to try before giving up
-REFIT_GRACE = 2.0  # seconds that a refit may run over the budget
+REFIT_GRACE = 4.0  # seconds that a refit may run over the budget
 
 
 @dataclass(frozen=True)

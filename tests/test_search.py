@@ -121,10 +121,13 @@ def test_a_candidate_that_kills_its_worker_costs_only_itself(wine):
 
 def test_a_candidate_that_never_returns_is_stopped_at_the_deadline(wine):
     prior = believe(wine, ["logistic-C1", "lda"])
-    result = search(wine, prior, deeds={"lda": "sleep 600"}, n_jobs=2, seconds=6)
-    status = status_of(result)
-    assert status["lda"] == "timeout"
-    assert status["logistic-C1"] == "ok"
+    prior.configurations["lda"] = misbehaving("lda", "sleep 600")
+    budget = Budget(seconds=10)
+    result = Search(wine, prior.belief, prior.configurations, budget, n_jobs=2).run()
+    assert status_of(result) == {"lda": "timeout", "logistic-C1": "ok"}
+    selection = steps.combine(wine, result, 1)
+    fitted = steps.refit(wine, prior, result, selection, budget, 2)
+    assert fitted.best_name == "logistic-C1"
 
 
 def test_slow_folds_one_after_another_do_not_stretch_the_deadline():
