@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass
 
 import numpy as np
@@ -241,7 +242,10 @@ class WeightedEnsemble(BaseEstimator):
         return True
 
     def _blend(self, X) -> np.ndarray:
-        parts = [predict_with(member, X, self.classes) for member in self.estimators]
+        with warnings.catch_warnings():
+            # A category that was not there in fit is an ordinary thing.
+            warnings.filterwarnings("ignore", message="Found unknown categories")
+            parts = [predict_with(e, X, self.classes) for e in self.estimators]
         return np.tensordot(self.weights, np.stack(parts), axes=1)
 
     def predict(self, X) -> np.ndarray:

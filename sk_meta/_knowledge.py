@@ -135,7 +135,17 @@ class KnowledgeBase:
         -------
         DataFrame of shape (n_tasks, n_configurations)
             NaN where a configuration was excluded or failed.
+
+        Raises
+        ------
+        ValueError
+            If the metric is not stored.
         """
+        if metric not in STORED_METRICS[kind]:
+            raise ValueError(
+                f"metric={metric!r} is not stored for {kind}. "
+                f"Use one of {list(STORED_METRICS[kind])}."
+            )
         return self._table(kind, metric)
 
     def seconds(self, kind: str) -> pd.DataFrame:

@@ -155,7 +155,7 @@ class Search:
             return [], "every configuration evaluated"
         if len(self.trials) >= MIN_TRIALS and self._gain_left() < TOLERANCE:
             return [], "no gain expected"
-        batch = self._choose(int(min(left, ROUND)))
+        batch = self._choose(1 if self._warming_up else int(min(left, ROUND)))
         if not batch and not self.trials:
             seconds = self.belief.seconds()
             batch = [min(self._applicable, key=lambda index: seconds[index])]
@@ -173,6 +173,15 @@ class Search:
             belief.observe(index, float(belief.mean()[index]))
             batch.append(index)
         return batch
+
+    @property
+    def _warming_up(self) -> bool:
+        """Whether the first configuration is still to be run.
+
+        Under a time budget it is a cheap one, run in this process: workers take
+        seconds to start, and something must be there at the deadline.
+        """
+        return self.budget.limited and not self.trials
 
     def _gain_left(self) -> float:
         """Largest expected improvement of what may still be tried."""
@@ -240,7 +249,8 @@ class Search:
         names = [self.belief.names[index] for index in batch]
         units = [(name, split) for name in names for split in self.problem.splits]
         calls = [self._unit(*unit) for unit in units]
-        outcomes = run_calls(_evaluate_unit, calls, self.n_jobs, self._seconds_left)
+        n_jobs = 1 if self._warming_up else self.n_jobs
+        outcomes = run_calls(_evaluate_unit, calls, n_jobs, self._seconds_left)
         results = [_as_result(outcome) for outcome in outcomes]
         n_splits = len(self.problem.splits)
         return [

@@ -9,6 +9,7 @@ from __future__ import annotations
 import warnings
 from dataclasses import dataclass
 from functools import lru_cache
+from threading import Thread
 
 import numpy as np
 from joblib import effective_n_jobs
@@ -28,7 +29,8 @@ from ._problem import Problem
 from ._search import SearchResult
 
 N_SPARES = 3  # refits to try before giving up
-REFIT_GRACE = 4.0  # seconds that a refit may run over the budget
+# Seconds that a refit may run over the budget, in workers and at last without.
+REFIT_GRACE, LAST_GRACE = 3.0, 1.5
 
 
 @dataclass(frozen=True)
@@ -147,6 +149,8 @@ def refit(
         kept = _fit_all(problem, prior, complete, batch, budget, n_jobs)
         if kept:
             break
+    if not kept and budget.limited:
+        kept = _last_resort(problem, prior, complete, scores)
     if lost := [complete[i].name for i in wanted if i not in kept]:
         warnings.warn(
             f"Not refitted, for lack of time or because they failed: {lost}. "
@@ -186,6 +190,32 @@ def _fit_all(problem, prior, complete, batch, budget, n_jobs) -> dict[int, Pipel
     return {i: model for i, model in pairs if isinstance(model, Pipeline)}
 
 
+def _last_resort(problem, prior, complete, scores) -> dict[int, Pipeline]:
+    """Fit the best of the quick ones in this process, but don't wait for ever.
+
+    The workers may have been stopped at the deadline, and new ones be slow.
+    """
+    costs = [e.fit_seconds * problem.refit_factor for e in complete]
+    quick = [i for i, cost in enumerate(costs) if cost < LAST_GRACE / 2]
+    if not quick:
+        return {}
+    best = max(quick, key=lambda i: scores[i])
+    configuration = prior.configurations[complete[best].name]
+    pipeline = configuration.build(problem.table, problem.random_state)
+    fitted: list = []
+
+    def fit() -> None:
+        fitted.append(fit_all_rows(pipeline, problem.X, problem.y))
+
+    with quiet():
+        thread = Thread(target=fit, daemon=True)
+        thread.start()
+        thread.join(LAST_GRACE)
+    if fitted and isinstance(fitted[0], Pipeline):
+        return {best: fitted[0]}
+    return {}
+
+
 def _assemble(problem, complete, kept: dict, weights) -> Fitted:
     """Ensemble of the members that were fitted, the best of them beside it."""
     best = max(kept, key=lambda i: complete[i].mean(SCORE))
@@ -214,8 +244,8 @@ def _affordable(problem, complete, wanted: list, budget: Budget, n_jobs) -> list
 
 def _refit_dummy(problem: Problem, prior: Prior, result: SearchResult) -> Fitted:
     """What is left if nothing could be evaluated: a constant prediction."""
-    reasons = {trial.evaluation.error for trial in result.trials}
-    reasons |= set(prior.excluded.values())
+    reasons = {trial.evaluation.error or "not refitted" for trial in result.trials}
+    reasons = reasons or set(prior.excluded.values())
     warnings.warn(
         "No configuration could be evaluated, so the predictions are constant. "
         f"{len(result.trials)} were tried, {len(prior.excluded)} excluded; reasons: "

@@ -49,6 +49,21 @@ class Misbehaving(ClassifierMixin, BaseEstimator):
         return np.tile(self.share_, (len(X), 1))
 
 
+class Here(Misbehaving):
+    """Counts the fits in this process."""
+
+    fitted: list = []
+
+    def fit(self, X, y):
+        Here.fitted.append(len(y))
+        return super().fit(X, y)
+
+
+here = Configuration(
+    "here", "linear", "classification", prep.as_is, lambda _: [("model", Here("fit"))]
+)
+
+
 def misbehaving(name, deed):
     def model(table):
         return [("model", Misbehaving(deed))]
@@ -141,6 +156,21 @@ def test_slow_folds_one_after_another_do_not_stretch_the_deadline():
     assert result.trials[0].evaluation.status == "timeout"
     # 12 folds of 3 s on two workers are 18 s.
     assert budget.elapsed() < 16
+
+
+def test_under_a_time_budget_the_first_is_cheap_and_needs_no_worker(wine):
+    prior = believe(wine)
+    budget = Budget(seconds=30)
+    first = Search(wine, prior.belief, prior.configurations, budget, n_jobs=2)
+    batch, _ = first.ask()
+    assert len(batch) == 1
+    seconds = prior.belief.seconds()
+    assert seconds[batch[0]] < np.median(seconds)
+    Here.fitted = []
+    first.configurations = {prior.belief.names[batch[0]]: here}
+    first.tell(batch, first._evaluate(batch))
+    assert len(Here.fitted) == 3
+    assert len(first.ask()[0]) <= 2
 
 
 def test_without_workers_the_deadline_is_looked_at_between_folds():
@@ -244,7 +274,8 @@ def test_time_is_kept_back_for_the_refit(wine):
         replace(trial, evaluation=_slowed(trial.evaluation, 50))
         for trial in waiting.trials
     ]
-    assert waiting._reserve() > 100
+    # One configuration of 50 s a fold, on half as many rows again.
+    assert waiting._reserve() > 75
 
 
 def _slowed(evaluation, seconds):
