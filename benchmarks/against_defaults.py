@@ -42,7 +42,7 @@ from skrub import tabular_pipeline
 from sk_meta import KnowledgeBase, MetaLearnerEstimator
 from sk_meta._catalogue import catalogue
 
-OUT = Path(__file__).parent / "work" / "defaults"
+OUT = Path(__file__).parent / "raw" / "defaults"
 MAX_ROWS = 4000
 OURS, SEARCH = "sk_meta", "randomized search"
 BASELINES = ("HistGradientBoosting", "random forest", "skrub tabular_pipeline", SEARCH)

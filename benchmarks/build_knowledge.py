@@ -30,7 +30,7 @@ from sk_meta._parallel import quiet
 from sk_meta._scoring import STORED_METRICS
 from sk_meta._table import as_table, describe_table, describe_target
 
-OUT = Path(__file__).parent / "work" / "knowledge"
+OUT = Path(__file__).parent / "raw" / "knowledge"
 MAX_ROWS = 2000
 # Some tables are run larger, so that the clock learns how seconds grow.
 LARGE_ROWS = 5000
