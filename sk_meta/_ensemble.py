@@ -138,9 +138,8 @@ def select(
         # Something must be left that the selection does not see.
         folds = folds[0].halves()
         scores = np.array(
-            [[score(p, f.rows) for f in folds for p in [f.predictions[i]]]
-             for i in range(len(pool))]
-        )  # fmt: skip
+            [[score(p, fold.rows) for p in fold.predictions] for fold in folds]
+        ).T
     blended, alone = np.zeros(len(folds)), np.zeros(len(folds))
     for k, fold in enumerate(folds):
         others = folds[:k] + folds[k + 1 :]

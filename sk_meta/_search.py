@@ -53,8 +53,8 @@ class Trial:
     Parameters
     ----------
     evaluation : Evaluation
-    expected_h, expected_sd : float
-        Relative log loss believed when it was proposed, and its uncertainty.
+    expected_h : float
+        Relative log loss believed when it was proposed.
     expected_seconds : float
         Seconds of one fold believed then.
     elapsed : float
@@ -63,7 +63,6 @@ class Trial:
 
     evaluation: Evaluation
     expected_h: float
-    expected_sd: float
     expected_seconds: float
     elapsed: float
 
@@ -216,13 +215,11 @@ class Search:
 
     def tell(self, batch: list[int], evaluations: list[Evaluation]) -> None:
         """Record the round and condition the belief on it."""
-        mean, sd = self.belief.mean(), self.belief.sd()
-        seconds = self.belief.seconds()
+        mean, seconds = self.belief.mean(), self.belief.seconds()
         elapsed = self.budget.elapsed()
         for index, evaluation in zip(batch, evaluations, strict=True):
-            self.trials.append(
-                Trial(evaluation, mean[index], sd[index], seconds[index], elapsed)
-            )
+            trial = Trial(evaluation, mean[index], seconds[index], elapsed)
+            self.trials.append(trial)
             self._tried.add(index)
             logger.info(
                 "%s: %s, %.2f s a fold",

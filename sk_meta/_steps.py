@@ -243,11 +243,12 @@ def _affordable(problem, complete, wanted: list, budget: Budget, n_jobs) -> list
 
 
 def _refit_dummy(problem: Problem, prior: Prior, result: SearchResult) -> Fitted:
-    """What is left if nothing could be evaluated: a constant prediction."""
+    """What is left if nothing could be evaluated and fitted: a constant."""
     reasons = {trial.evaluation.error or "not refitted" for trial in result.trials}
     reasons = reasons or set(prior.excluded.values())
     warnings.warn(
-        "No configuration could be evaluated, so the predictions are constant. "
+        "No configuration could be evaluated and fitted on all rows, so the "
+        "predictions are constant. "
         f"{len(result.trials)} were tried, {len(prior.excluded)} excluded; reasons: "
         f"{sorted(map(str, reasons))[:5]}. Raise time_budget or n_candidates, name "
         "other candidates, or check the data.",

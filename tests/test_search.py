@@ -198,6 +198,17 @@ def test_a_refit_that_goes_wrong_leaves_the_next_best(wine, deed):
     assert fitted.best_name == "dummy"
 
 
+def test_without_time_for_workers_a_quick_refit_is_made_here(wine):
+    prior = believe(wine, ["logistic-C1", "dummy"])
+    result = search(wine, prior)
+    selection = steps.combine(wine, result, 1)
+    ticks = iter([0.0])
+    spent = Budget(seconds=1, clock=lambda: next(ticks, 1000.0))
+    fitted = steps.refit(wine, prior, result, selection, spent, 2)
+    assert fitted.best_name == "logistic-C1"
+    assert fitted.ensemble.predict_proba(wine.X).shape == (len(wine.y), 3)
+
+
 def test_a_budget_in_which_nothing_fits_still_tries_one_cheap_configuration(wine):
     prior = believe(wine)
     prior.belief.clock.mean += 12  # everything is expected to take hours
