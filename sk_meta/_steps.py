@@ -6,9 +6,9 @@ in order.
 
 from __future__ import annotations
 
+import logging
 import warnings
 from dataclasses import dataclass
-from functools import lru_cache
 from threading import Thread
 
 import numpy as np
@@ -20,13 +20,13 @@ from ._budget import Budget
 from ._catalogue import Configuration, catalogue, choose
 from ._ensemble import Selection, WeightedEnsemble, select
 from ._evaluation import SCORE, fit_all_rows
-from ._history import History
-from ._knowledge import KnowledgeBase
 from ._metafeatures import MetaFeatures, compute_meta_features
-from ._metamodel import MetaModel
 from ._parallel import quiet, run_calls
+from ._pretrained import trained
 from ._problem import Problem
 from ._search import SearchResult
+
+logger = logging.getLogger("sk_meta")
 
 N_SPARES = 3  # refits to try before giving up
 # Seconds that a refit may run over the budget, in workers and at last without.
@@ -46,17 +46,18 @@ class Prior:
     excluded : dict of str to str
         Reason for every one that is not.
     meta_features : MetaFeatures
+    embedding : ndarray of shape (n_dimensions,)
+        Representation of the task by the meta-model.
     """
 
     belief: Belief
     configurations: dict[str, Configuration]
     excluded: dict[str, str]
     meta_features: MetaFeatures
+    embedding: np.ndarray
 
 
-def believe(
-    problem: Problem, knowledge: KnowledgeBase, candidates, meta_model: str
-) -> Prior:
+def believe(problem: Problem, knowledge, candidates, meta_model: str) -> Prior:
     """Meta-features → prior over the applicable configurations."""
     target = problem.target
     meta_features = compute_meta_features(
@@ -66,7 +67,8 @@ def believe(
         table=problem.table,
         target=target,
     )
-    model = _trained(knowledge, target.task, problem.metric.stored, meta_model)
+    names = tuple(configuration.name for configuration in catalogue(target.task))
+    model = trained(knowledge, target.task, meta_model, names)
     configurations, excluded = {}, {}
     for configuration in choose(candidates, target.task):
         reason = configuration.why_not(problem.table, target)
@@ -74,17 +76,16 @@ def believe(
             configurations[configuration.name] = configuration
         else:
             excluded[configuration.name] = reason
-    belief = model.belief(meta_features.to_dict())
-    return Prior(belief, configurations, excluded, meta_features)
-
-
-@lru_cache(maxsize=8)
-def _trained(
-    knowledge: KnowledgeBase, task: str, metric: str, meta_model: str
-) -> MetaModel:
-    """Meta-model of a knowledge base; the fits of one process share it."""
-    names = tuple(configuration.name for configuration in catalogue(task))
-    return MetaModel(meta_model).fit(History.of(knowledge, task, metric, names), task)
+    known = meta_features.to_dict()
+    belief = model.belief(known, problem.metric.stored)
+    if belief.novelty > 1:
+        logger.info(
+            "unlike any prior task (novelty %.1f): the ranking leans on what works "
+            "on most tasks",
+            belief.novelty,
+        )
+    embedding = model.embed(known)
+    return Prior(belief, configurations, excluded, meta_features, embedding)
 
 
 def combine(problem: Problem, result: SearchResult, size: int) -> Selection | None:

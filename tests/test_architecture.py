@@ -18,11 +18,18 @@ ORDER = (
     "_metafeatures",
     "_catalogue",
     "_scoring",
+    "_checks",
+    "_card",
+    "_normal_scores",
     "_knowledge",
-    "_prior",
+    "_priors",
     "_history",
     "_belief",
+    "_clock",
+    "_scale",
+    "_novelty",
     "_metamodel",
+    "_pretrained",
     "_budget",
     "_evaluation",
     "_parallel",
@@ -100,7 +107,7 @@ def test_imports_point_upwards(path):
 
 def test_imports_are_found_at_all():
     found = set(imported(ROOT / "_metamodel.py"))
-    assert {("_belief",), ("_history",), ("_prior",)} <= found
+    assert {("_belief",), ("_history",), ("_priors",)} <= found
     assert ("_table",) in set(imported(ROOT / "_catalogue" / "_kernel.py"))
 
 

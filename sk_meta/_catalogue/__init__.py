@@ -1,15 +1,47 @@
-"""The configurations that can be fitted, one module per group of families."""
+"""The configurations that can be fitted.
+
+``portfolio.json`` names them: some are written by hand, one module per group of
+families, the others are points of the templates' ranges.
+``benchmarks/choose_portfolio.py`` chose them by what they did on prior tasks.
+"""
 
 from __future__ import annotations
 
+import json
+from functools import lru_cache
+from pathlib import Path
+
 from . import _boosting, _forests, _kernel, _linear, _neighbors, _neural
 from ._configuration import Configuration
+from ._templates import TEMPLATES
 
-__all__ = ["Configuration", "catalogue", "choose"]
+__all__ = ["PORTFOLIO", "Configuration", "catalogue", "choose", "written_by_hand"]
+
+PORTFOLIO = Path(__file__).parent / "portfolio.json"
 
 _GROUPS = (_linear, _kernel, _neighbors, _neural, _forests, _boosting)
 
 
+def written_by_hand(task: str) -> tuple[Configuration, ...]:
+    """Configurations that were not drawn from a template, chosen or not.
+
+    Parameters
+    ----------
+    task : {"classification", "regression"}
+
+    Returns
+    -------
+    tuple of Configuration
+    """
+    return tuple(
+        configuration
+        for group in _GROUPS
+        for configuration in group.CONFIGURATIONS
+        if configuration.task == task
+    )
+
+
+@lru_cache(maxsize=2)
 def catalogue(task: str) -> tuple[Configuration, ...]:
     """All configurations for a task kind.
 
@@ -24,11 +56,14 @@ def catalogue(task: str) -> tuple[Configuration, ...]:
         Whether or not their optional packages are installed; see
         :meth:`Configuration.why_not`.
     """
+    by_hand = {c.name: c for c in written_by_hand(task)}
+    templates = {t.name: t for t in TEMPLATES if t.task == task}
+    entries = json.loads(PORTFOLIO.read_text(encoding="utf8"))[task]
     return tuple(
-        configuration
-        for group in _GROUPS
-        for configuration in group.CONFIGURATIONS
-        if configuration.task == task
+        templates[entry["template"]].configuration(entry["name"], entry["params"])
+        if "template" in entry
+        else by_hand[entry["name"]]
+        for entry in entries
     )
 
 

@@ -49,38 +49,41 @@ def _optional(package: str, name: str, **params):
     return getattr(import_module(package), name)(**params)
 
 
-def _lightgbm(kind: str):
+def lightgbm(kind: str):
+    """Maker of LightGBM's classifier or regressor."""
     return partial(_optional, package="lightgbm", name=f"LGBM{kind}", n_jobs=1,
                    verbosity=-1)
 
 
-def _xgboost(kind: str):
+def xgboost(kind: str):
+    """Maker of XGBoost's classifier or regressor."""
     return partial(_optional, package="xgboost", name=f"XGB{kind}", n_jobs=1,
                    verbosity=0)
 
 
-def _catboost(kind: str):
+def catboost(kind: str):
+    """Maker of CatBoost's classifier or regressor."""
     return partial(_optional, package="catboost", name=f"CatBoost{kind}",
                    thread_count=1, verbose=False, allow_writing_files=False)
 
 
 _EXTERNAL: tuple[tuple, ...] = (
-    ("lightgbm", "LightGBM", "lightgbm", _lightgbm, {}),
-    ("lightgbm-slow", "LightGBM", "lightgbm", _lightgbm,
+    ("lightgbm", "LightGBM", "lightgbm", lightgbm, {}),
+    ("lightgbm-slow", "LightGBM", "lightgbm", lightgbm,
      {"learning_rate": 0.03, "n_estimators": 400, "num_leaves": 15,
       "subsample": 0.8, "subsample_freq": 1, "colsample_bytree": 0.7}),
-    ("lightgbm-extra", "LightGBM", "lightgbm", _lightgbm,
+    ("lightgbm-extra", "LightGBM", "lightgbm", lightgbm,
      {"learning_rate": 0.05, "n_estimators": 300, "num_leaves": 31,
       "extra_trees": True, "min_child_samples": 5}),
-    ("xgboost-depth4", "XGBoost", "xgboost", _xgboost,
+    ("xgboost-depth4", "XGBoost", "xgboost", xgboost,
      {"learning_rate": 0.05, "n_estimators": 200, "max_depth": 4, "subsample": 0.8,
       "colsample_bytree": 0.7}),
-    ("xgboost-depth8", "XGBoost", "xgboost", _xgboost,
+    ("xgboost-depth8", "XGBoost", "xgboost", xgboost,
      {"learning_rate": 0.1, "n_estimators": 150, "max_depth": 8, "subsample": 0.8,
       "min_child_weight": 3}),
-    ("catboost", "CatBoost", "catboost", _catboost,
+    ("catboost", "CatBoost", "catboost", catboost,
      {"iterations": 300, "learning_rate": 0.08}),
-    ("catboost-depth4", "CatBoost", "catboost", _catboost,
+    ("catboost-depth4", "CatBoost", "catboost", catboost,
      {"iterations": 400, "learning_rate": 0.05, "depth": 4}),
 )
 

@@ -23,7 +23,7 @@ _SMALL = {"max_rows": 5000}
 _TINY = {"max_rows": 1000}
 
 
-def _nystroem(
+def nystroem(
     table: Table, factor: float, n_components: int = 300, kernel: str = "rbf"
 ) -> Steps:
     """Nyström features; gamma is ``factor`` over the number of columns."""
@@ -37,7 +37,7 @@ def _nystroem(
 
 
 def _features(factor, **params):
-    return partial(_nystroem, factor=factor, **params)
+    return partial(nystroem, factor=factor, **params)
 
 
 def _wide_rbf(table: Table, estimator, kernel_class=RBF, noise=True, **params):

@@ -1,0 +1,364 @@
+"""Templates: a family of configurations with the ranges of its hyperparameters.
+
+A template and values for its hyperparameters make a configuration. The
+portfolio (``portfolio.json``) lists the ones that were chosen among several
+hundred drawn at random; ``benchmarks/choose_portfolio.py`` draws and chooses.
+
+The ranges follow van Rijn and Hutter (2018, "Hyperparameter importance across
+datasets") for support vectors, forests and AdaBoost; Probst, Boulesteix and
+Bischl (2019, "Tunability") for nearest neighbours and regularised linear models;
+auto-sklearn (Feurer et al. 2015) for discriminant analysis, naive Bayes and
+Nyström features; Grinsztajn, Oyallon and Varoquaux (2022, "Why do tree-based
+models still outperform deep learning") for histogram and classic boosting and
+the perceptron; TabRepo (Salinas and Erickson 2024) for LightGBM, XGBoost and
+CatBoost. Rounds of boosting are capped at 400 to keep every fit short.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+
+import numpy as np
+from scipy.stats import loguniform, randint, uniform
+from sklearn.discriminant_analysis import (
+    LinearDiscriminantAnalysis,
+    QuadraticDiscriminantAnalysis,
+)
+from sklearn.ensemble import (
+    AdaBoostClassifier,
+    AdaBoostRegressor,
+    ExtraTreesClassifier,
+    ExtraTreesRegressor,
+    GradientBoostingClassifier,
+    GradientBoostingRegressor,
+    HistGradientBoostingClassifier,
+    HistGradientBoostingRegressor,
+    RandomForestClassifier,
+    RandomForestRegressor,
+)
+from sklearn.linear_model import ElasticNet, LogisticRegression, Ridge, SGDClassifier
+from sklearn.model_selection import ParameterSampler
+from sklearn.naive_bayes import GaussianNB
+from sklearn.neighbors import KNeighborsClassifier, KNeighborsRegressor
+from sklearn.neural_network import MLPClassifier, MLPRegressor
+from sklearn.svm import SVC, SVR
+from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
+
+from . import _preprocessing as prep
+from ._boosting import catboost, lightgbm, xgboost
+from ._configuration import (
+    Configuration,
+    calibrated,
+    classifier,
+    encoded_labels,
+    gaussian_target,
+    regressor,
+    scaled_target,
+)
+from ._kernel import nystroem
+
+# Preprocessing by name, with the tables that it is made for.
+_PREPARED: dict[str, tuple[Callable, dict]] = {
+    "scaled": (prep.scaled, {}),
+    "gaussian": (prep.gaussian, {}),
+    "splines": (prep.splines, {"max_encoded": 300}),
+    "fine splines": (prep.splines_fine, {"max_encoded": 300}),
+    "bins": (prep.binned, {"max_encoded": 300}),
+    "interactions": (prep.interactions, {"max_encoded": 60}),
+    "components": (prep.decorrelated, {}),
+    "varying": (prep.varying, {}),
+    "ordinal": (prep.ordinal, {}),
+    "ordinal imputed": (prep.ordinal_imputed, {}),
+    "one-hot": (prep.one_hot, {}),
+}
+_TARGETS = {"as it is": None, "scaled": scaled_target, "gaussian": gaussian_target}
+_DECLARE = {"classification": classifier, "regression": regressor}
+
+
+@dataclass(frozen=True)
+class Template:
+    """What the configurations of a family share, and where they differ.
+
+    Parameters
+    ----------
+    name : str
+        First part of the names of its configurations.
+    family : str
+        As in :class:`Configuration`.
+    task : {"classification", "regression"}
+    make : callable
+        ``make(**params)`` returns the estimator.
+    preprocess : tuple of str
+        Preprocessing that may stand before it.
+    ranges : dict
+        Hyperparameter to a list of values or a distribution of scipy.
+    tags : dict
+        Applicability fields of :class:`Configuration`.
+    wrap : callable or None
+        Puts the estimator into another one.
+    features : callable or None
+        ``features(table, **params)`` returns feature maps before the estimator.
+    mapped : tuple of str
+        Hyperparameters that go to ``features`` instead of the estimator.
+    """
+
+    name: str
+    family: str
+    task: str
+    make: Callable
+    preprocess: tuple[str, ...]
+    ranges: dict
+    tags: dict
+    wrap: Callable | None = None
+    features: Callable | None = None
+    mapped: tuple[str, ...] = ()
+
+    def sample(self, n: int, random_state: int) -> list[dict]:
+        """Draw hyperparameters at random, rounded to two digits.
+
+        Parameters
+        ----------
+        n : int
+        random_state : int
+
+        Returns
+        -------
+        list of dict
+            Values that JSON can hold.
+        """
+        space = {"preprocess": list(self.preprocess), **self.ranges}
+        drawn = ParameterSampler(space, n, random_state=random_state)
+        return [
+            {name: _rounded(value) for name, value in params.items()}
+            for params in drawn
+        ]
+
+    def configuration(self, name: str, params: dict) -> Configuration:
+        """Make the configuration that has these hyperparameters.
+
+        Parameters
+        ----------
+        name : str
+        params : dict
+            As drawn by :meth:`sample`.
+
+        Returns
+        -------
+        Configuration
+        """
+        params = dict(params)
+        prepare, tags = _PREPARED[params.pop("preprocess")]
+        wrap, features = self.wrap, self.features
+        if "target" in params:
+            wrap = _TARGETS[params.pop("target")]
+        if features is not None:
+            own = {key: params.pop(key) for key in self.mapped}
+            features = partial(features, **own)
+        if "hidden_layer_sizes" in params:
+            params["hidden_layer_sizes"] = tuple(params["hidden_layer_sizes"])
+        if "n_neighbors" in params:
+            tags = {**tags, "min_rows": 2 * params["n_neighbors"]}
+        declare = _DECLARE[self.task]
+        return declare(
+            name, self.family, prepare, self.make, features=features, wrap=wrap,
+            tags={**self.tags, **tags}, **params,
+        )
+
+
+def _rounded(value):
+    if isinstance(value, (np.integer, np.floating)):
+        value = value.item()
+    return float(f"{value:.2g}") if isinstance(value, float) else value
+
+
+def _nested(make, prefix, inner):
+    """Estimator whose member takes the hyperparameters that start with prefix."""
+
+    def build(**params):
+        own = {k.removeprefix(prefix): params.pop(k) for k in [*params]
+               if k.startswith(prefix)}
+        return make(estimator=inner(**own), **params)
+
+    return build
+
+
+_LAYERS = [[32], [64], [128], [256], [64, 32], [128, 64], [64, 64, 64]]
+_FOREST = {
+    "max_features": uniform(0.1, 0.8),
+    "min_samples_leaf": [1, 1, 2, 3, 5, 8, 12, 20],
+    "n_estimators": [150],
+}
+_CLASS_FOREST = {
+    "criterion": ["gini", "entropy"],
+    "class_weight": [None, None, "balanced"],
+}
+
+
+def _forests(task: str) -> tuple[Template, ...]:
+    classes = task == "classification"
+    extra = _CLASS_FOREST if classes else {"target": ["as it is", "gaussian"]}
+    forest, trees, tree, ada = (
+        (RandomForestClassifier, ExtraTreesClassifier, DecisionTreeClassifier,
+         AdaBoostClassifier)
+        if classes
+        else (RandomForestRegressor, ExtraTreesRegressor, DecisionTreeRegressor,
+              AdaBoostRegressor)
+    )  # fmt: skip
+    return (
+        Template("forest", "random forest", task, forest, ("ordinal", "one-hot"),
+                 {**_FOREST, **extra}, {"sparse": True}),
+        Template("extra-trees", "extra trees", task, trees,
+                 ("ordinal imputed", "scaled"), {**_FOREST, **extra},
+                 {"sparse": True}),
+        Template("tree", "decision tree", task, tree, ("ordinal",),
+                 {"max_depth": randint(2, 12), "min_samples_leaf": randint(1, 40)},
+                 {"sparse": True}),
+        Template("adaboost", "AdaBoost", task,
+                 _nested(ada, "tree_", tree), ("ordinal imputed",),
+                 {"n_estimators": [50, 100, 150], "tree_max_depth": randint(1, 10),
+                  "learning_rate": loguniform(0.03, 1.5)}, {}),
+    )  # fmt: skip
+
+
+def _boosting(task: str) -> tuple[Template, ...]:
+    classes = task == "classification"
+    kind = "Classifier" if classes else "Regressor"
+    hist, classic = (
+        (HistGradientBoostingClassifier, GradientBoostingClassifier)
+        if classes
+        else (HistGradientBoostingRegressor, GradientBoostingRegressor)
+    )
+    wrap = encoded_labels if classes else None
+    rounds, rate = [50, 100, 200, 400], loguniform(0.01, 0.3)
+    losses = {} if classes else {"loss": ["squared_error"] * 3 + ["absolute_error"]}
+    robust = {} if classes else {"loss": ["squared_error"] * 3 + ["huber"]}
+    few = {"max_classes": 10} if classes else {}
+    return (
+        Template("hist-gb", "histogram gradient boosting", task,
+                 partial(hist, early_stopping=False), ("ordinal", "one-hot"),
+                 {"learning_rate": rate, "max_iter": rounds,
+                  "max_leaf_nodes": [3, 4, 6, 8, 12, 16, 24, 31, 48],
+                  "min_samples_leaf": [2, 5, 10, 20, 40],
+                  "l2_regularization": loguniform(1e-3, 30),
+                  "max_features": [0.3, 0.5, 0.7, 1.0], **losses}, {}),
+        Template("gb", "gradient boosting", task, classic, ("ordinal imputed",),
+                 {"learning_rate": rate, "n_estimators": [50, 100, 200, 300],
+                  "max_depth": randint(1, 7), "subsample": uniform(0.5, 0.5),
+                  "min_samples_leaf": [1, 3, 10, 20],
+                  "max_features": [0.2, 0.5, 1.0], **robust},
+                 {"max_rows": 10_000, **few}),
+        Template("lightgbm", "LightGBM", task, lightgbm(kind), ("ordinal",),
+                 {"learning_rate": rate, "n_estimators": rounds,
+                  "num_leaves": [4, 7, 15, 31, 63],
+                  "min_child_samples": [2, 5, 10, 20, 40, 60],
+                  "colsample_bytree": uniform(0.4, 0.6),
+                  "extra_trees": [False, True],
+                  "reg_lambda": loguniform(1e-2, 30)},
+                 {"requires": "lightgbm"}, wrap),
+        Template("xgboost", "XGBoost", task, xgboost(kind), ("ordinal",),
+                 {"learning_rate": rate, "n_estimators": rounds,
+                  "max_depth": randint(2, 10), "subsample": uniform(0.5, 0.5),
+                  "colsample_bytree": uniform(0.5, 0.5),
+                  "min_child_weight": loguniform(0.5, 10),
+                  "reg_lambda": loguniform(0.1, 30)},
+                 {"requires": "xgboost"}, wrap),
+        Template("catboost", "CatBoost", task, catboost(kind), ("ordinal",),
+                 {"learning_rate": loguniform(0.02, 0.2),
+                  "iterations": [100, 200, 400], "depth": [3, 4, 5, 6],
+                  "l2_leaf_reg": loguniform(1, 10)},
+                 {"requires": "catboost"}, wrap),
+    )  # fmt: skip
+
+
+def _shared(task: str) -> tuple[Template, ...]:
+    classes = task == "classification"
+    near, mlp = (
+        (KNeighborsClassifier, MLPClassifier)
+        if classes
+        else (KNeighborsRegressor, MLPRegressor)
+    )
+    training = {"max_iter": 150, "n_iter_no_change": 8}
+    return (
+        Template("knn", "nearest neighbours", task, near,
+                 ("scaled", "gaussian", "components"),
+                 {"n_neighbors": [1, 2, 3, 5, 8, 12, 18, 25, 35, 50],
+                  "p": [1, 2], "weights": ["distance", "uniform"]},
+                 {"max_rows": 50_000}),
+        Template("mlp", "neural network", task, partial(mlp, **training),
+                 ("scaled", "gaussian", "splines"),
+                 {"hidden_layer_sizes": _LAYERS, "alpha": loguniform(1e-4, 10),
+                  "learning_rate_init": loguniform(1e-3, 1e-2),
+                  "activation": ["relu", "relu", "tanh"]},
+                 {"max_rows": 100_000, "max_encoded": 2000},
+                 None if classes else scaled_target),
+        *_forests(task),
+        *_boosting(task),
+    )  # fmt: skip
+
+
+_NYSTROEM = {
+    "factor": loguniform(0.02, 10),
+    "kernel": ["rbf", "rbf", "laplacian", "poly"],
+    "n_components": [200, 300, 500],
+}
+_MAPPED = ("factor", "kernel", "n_components")
+_BASES = ("scaled", "gaussian", "splines", "fine splines", "bins", "interactions")
+_SVM = {"max_rows": 5000, "sparse": True}
+_logistic = partial(LogisticRegression, max_iter=300)
+_elastic_classes = partial(SGDClassifier, loss="log_loss", penalty="elasticnet")
+
+_CLASSIFIERS = (
+    Template("logistic", "linear", "classification", _logistic, _BASES,
+             {"C": loguniform(1e-3, 100), "class_weight": [None, None, "balanced"]},
+             {}),
+    Template("elastic-net", "linear", "classification", _elastic_classes,
+             ("scaled", "gaussian", "splines"),
+             {"alpha": loguniform(1e-4, 0.1), "l1_ratio": uniform(0, 1)}, {}),
+    Template("lda", "discriminant analysis", "classification",
+             partial(LinearDiscriminantAnalysis, solver="lsqr"),
+             ("varying", "interactions"), {"shrinkage": uniform(0, 1)},
+             {"min_class_size": 3, "max_encoded": 60}),
+    Template("qda", "discriminant analysis", "classification",
+             QuadraticDiscriminantAnalysis, ("components",),
+             {"reg_param": loguniform(1e-3, 1)}, {"members_per_column": 2.0}),
+    Template("naive-bayes", "naive Bayes", "classification", GaussianNB,
+             ("scaled", "gaussian", "components"),
+             {"var_smoothing": loguniform(1e-6, 1)}, {}),
+    Template("nystroem", "kernel approximation", "classification", _logistic,
+             ("scaled", "gaussian"), {**_NYSTROEM, "C": loguniform(0.1, 300)}, {},
+             features=nystroem, mapped=_MAPPED),
+    Template("svc", "support vectors", "classification", SVC,
+             ("scaled", "gaussian"),
+             {"C": loguniform(0.03, 300), "kernel": ["rbf", "rbf", "poly", "sigmoid"],
+              "degree": [2, 3], "coef0": [1.0]},
+             {**_SVM, "min_class_size": 5, "sparse": False}, calibrated),
+)  # fmt: skip
+
+_REGRESSORS = (
+    Template("ridge", "linear", "regression", Ridge, _BASES,
+             {"alpha": loguniform(1e-3, 1e4), "target": ["as it is", "gaussian"]}, {}),
+    Template("elastic-net", "linear", "regression",
+             partial(ElasticNet, max_iter=2000),
+             ("scaled", "gaussian", "splines", "interactions"),
+             {"alpha": loguniform(1e-4, 1), "l1_ratio": uniform(0.01, 0.99),
+              "target": ["scaled", "gaussian"]}, {}),
+    Template("nystroem", "kernel approximation", "regression", Ridge,
+             ("scaled", "gaussian"),
+             {**_NYSTROEM, "alpha": loguniform(1e-4, 10),
+              "target": ["as it is", "gaussian"]}, {},
+             features=nystroem, mapped=_MAPPED),
+    Template("svr", "support vectors", "regression", SVR, ("scaled", "gaussian"),
+             {"C": loguniform(0.03, 100), "epsilon": loguniform(1e-2, 0.5),
+              "kernel": ["rbf", "rbf", "poly"], "degree": [2, 3], "coef0": [1.0],
+              "target": ["scaled", "gaussian"]},
+             {**_SVM, "sparse": False}),
+)  # fmt: skip
+
+TEMPLATES: tuple[Template, ...] = (
+    *_CLASSIFIERS,
+    *_shared("classification"),
+    *_REGRESSORS,
+    *_shared("regression"),
+)

@@ -1,0 +1,90 @@
+"""How long a fold takes: from the sizes of the table, and from what was measured."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+from sklearn.covariance import LedoitWolf
+
+from ._belief import Gaussian
+from ._priors import Arrays, LinearPrior
+
+_MACHINE_SD = 0.7  # of log seconds: machines differ by a factor of two
+
+
+class Clock:
+    """Log seconds of one fold: ridge on the sizes, a Gaussian over what is left."""
+
+    def fit(self, tasks: pd.DataFrame, log_seconds: np.ndarray, weights) -> Clock:
+        """Learn from the prior tasks.
+
+        Parameters
+        ----------
+        tasks : DataFrame
+            Prior tasks with their meta-features.
+        log_seconds : ndarray of shape (n_tasks, n_configurations)
+            NaN where a configuration was not run.
+        weights : ndarray of shape (n_tasks,)
+
+        Returns
+        -------
+        Clock
+        """
+        sizes = _size_features(tasks)
+        coefficients, residuals = [], np.zeros_like(log_seconds)
+        typical = np.nanmedian(log_seconds, axis=1)
+        for j, column in enumerate(log_seconds.T):
+            known = np.isfinite(column)
+            if known.sum() < 5:
+                # Nothing known: as slow as the typical configuration.
+                column, known = typical, np.isfinite(typical)
+            ridge = LinearPrior(alpha=1.0)
+            ridge.fit(sizes[known], column[known, None], weights[known])
+            coefficients.append(np.append(ridge.coefficients, ridge.intercept))
+            residuals[known, j] = column[known] - ridge.predict(sizes[known])[:, 0]
+        self._coefficients = np.array(coefficients)
+        self._covariance = LedoitWolf().fit(residuals).covariance_
+        return self
+
+    def prior(self, meta_features: dict[str, float]) -> Gaussian:
+        """Belief about the log seconds of one fold on a new task.
+
+        Parameters
+        ----------
+        meta_features : dict of str to float
+
+        Returns
+        -------
+        Gaussian
+        """
+        sizes = np.append(_size_features(pd.DataFrame([meta_features])), 1.0)
+        # The prior tasks were run on one machine; another one is faster or slower
+        # for all configurations alike.
+        return Gaussian(
+            self._coefficients @ sizes, self._covariance + _MACHINE_SD**2
+        )
+
+    def arrays(self) -> Arrays:
+        """What was learned, as arrays."""
+        return {"coefficients": self._coefficients, "covariance": self._covariance}
+
+    def restore(self, arrays: Arrays) -> Clock:
+        """Take what :meth:`arrays` returned."""
+        self._coefficients = arrays["coefficients"]
+        self._covariance = arrays["covariance"]
+        return self
+
+
+def _size_features(tasks: pd.DataFrame) -> np.ndarray:
+    """Logarithms of the sizes, their squares and product."""
+    sizes = {
+        name: np.log(tasks[name].to_numpy(dtype=float).clip(min=1))
+        for name in ("nr_inst", "nr_encoded")
+    }
+    rows, columns = sizes["nr_inst"] - 7.0, sizes["nr_encoded"] - 3.0
+    classes = np.zeros(len(tasks))
+    if "nr_class" in tasks:
+        classes = np.log(np.nan_to_num(tasks["nr_class"].to_numpy(float)).clip(min=2))
+    return np.column_stack(
+        [rows, columns, rows**2, columns**2, rows * columns, classes]
+    )

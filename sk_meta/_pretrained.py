@@ -1,0 +1,145 @@
+"""The trained meta-model as a file of arrays beside the knowledge base.
+
+``metamodel.npz`` holds, for every kind of task, the prior tasks as matrices and the
+parameters of all priors. It carries the hash of the knowledge base that it was
+trained on and is ignored if the two do not match. Nothing in it is pickled.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from ._card import read_card, stamp
+from ._history import Experience, History
+from ._knowledge import SHIPPED, KnowledgeBase, read
+from ._metamodel import META_FEATURES, MetaModel
+from ._priors import Arrays
+
+FILE = "metamodel.npz"
+
+
+def trained(
+    knowledge: KnowledgeBase | str | Path | None,
+    task: str,
+    meta_model: str,
+    names: tuple[str, ...],
+) -> MetaModel:
+    """Meta-model of a knowledge base, read from its folder or trained now.
+
+    Parameters
+    ----------
+    knowledge : KnowledgeBase, str, Path or None
+        A folder that holds ``metamodel.npz`` needs no training; None is the
+        knowledge base shipped with the package.
+    task : {"classification", "regression"}
+    meta_model : str
+        Kind of prior.
+    names : tuple of str
+        Configurations.
+
+    Returns
+    -------
+    MetaModel
+        The same object in every call of one process.
+    """
+    if isinstance(knowledge, KnowledgeBase):
+        return _fitted(knowledge, task, meta_model, names)
+    path = Path(SHIPPED if knowledge is None else knowledge).resolve()
+    model = _restored(path, _stamp(path), task, meta_model, names)
+    return model or _fitted(read(path), task, meta_model, names)
+
+
+def train(path: str | Path | None = None, names: dict | None = None) -> Path:
+    """Train the meta-models of a knowledge base and write them beside it.
+
+    Parameters
+    ----------
+    path : str, Path or None, default=None
+        Folder of the knowledge base; None is the shipped one.
+    names : dict of str to tuple of str
+        Configurations by kind of task.
+
+    Returns
+    -------
+    Path
+        The file.
+    """
+    path = Path(SHIPPED if path is None else path)
+    knowledge = read(path)
+    found: Arrays = {"sha256": np.array(knowledge.card["sha256"])}
+    for task, known in names.items():
+        try:
+            experience = Experience.of(knowledge, task, known)
+        except ValueError:
+            continue  # a base of one kind of task only
+        model = MetaModel().fit(experience, task)
+        parts = _arrays_of(experience, task) | model.arrays()
+        found |= {f"{task}/{key}": value for key, value in parts.items()}
+    np.savez_compressed(path / FILE, **found)
+    return path / FILE
+
+
+def _stamp(path: Path) -> tuple:
+    """Changes when the knowledge base or the file of arrays does."""
+    file = path / FILE
+    return (*stamp(path), file.stat().st_mtime_ns if file.is_file() else None)
+
+
+@lru_cache(maxsize=8)
+def _fitted(knowledge, task, meta_model, names) -> MetaModel:
+    return MetaModel(meta_model).fit(Experience.of(knowledge, task, names), task)
+
+
+@lru_cache(maxsize=8)
+def _restored(path: Path, stamp, task, meta_model, names) -> MetaModel | None:
+    """The model in the file, or None if it is not of this knowledge base."""
+    if not (path / FILE).is_file():
+        return None
+    with np.load(path / FILE, allow_pickle=False) as file:
+        keys = [key for key in file.files if key.startswith(f"{task}/")]
+        if not keys or str(file["sha256"]) != read_card(path)["sha256"]:
+            return None  # trained on another state of the knowledge base
+        found = {key.removeprefix(f"{task}/"): file[key] for key in keys}
+    if tuple(found["names"].tolist()) != names:
+        return None
+    experience = _experience_of(found, task)
+    return MetaModel(meta_model).restore(experience, task, found)
+
+
+def _arrays_of(experience: Experience, task: str) -> Arrays:
+    """The prior tasks as arrays."""
+    table = experience.tasks
+    features = table.reindex(columns=list(META_FEATURES[task])).to_numpy(dtype=float)
+    found = {
+        "names": np.array(experience.names),
+        "tasks": table.index.to_numpy(dtype=str),
+        "family": table["family"].to_numpy(dtype=str),
+        "features": features,
+        "metrics": np.array(list(experience.histories)),
+        "seconds": experience.log_seconds.astype(np.float16),
+    }
+    for metric, history in experience.histories.items():
+        found[f"h/{metric}"] = history.h.astype(np.float32)
+        found[f"rows/{metric}"] = experience.rows(metric).astype(np.int16)
+    return found
+
+
+def _experience_of(found: Arrays, task: str) -> Experience:
+    """Inverse of :func:`_arrays_of`."""
+    table = pd.DataFrame(
+        found["features"],
+        index=pd.Index(found["tasks"].tolist(), name="task"),
+        columns=list(META_FEATURES[task]),
+    )
+    table["family"] = found["family"].tolist()
+    names = tuple(found["names"].tolist())
+    seconds, histories = found["seconds"].astype(float), {}
+    for metric in found["metrics"].tolist():
+        rows = found[f"rows/{metric}"]
+        h = found[f"h/{metric}"].astype(float)
+        histories[metric] = History(names, table.iloc[rows], h, seconds[rows])
+    return Experience(names, table, histories, seconds)
