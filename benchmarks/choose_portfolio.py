@@ -10,7 +10,9 @@ second and third best of every task count too, for a half and a quarter, so that
 task is not covered by one lucky result). Printed is the regret of the families
 left out of the choice: how many configurations are needed until a further one
 gains less than 0.002. The catalogue goes on to ``SIZE``, because a meta-model can
-choose among more than a fixed order can.
+choose among more than a fixed order can; from there on gains count per root of the
+seconds, and every family of estimators is given its best few first, since the
+subset of tasks is too small to say that a family is never needed.
 """
 
 from __future__ import annotations
@@ -30,15 +32,25 @@ from sk_meta._scoring import as_loss
 
 SIZE = 105
 MAX_OPTIONAL = 32  # need a boosting library; the rest works without
+PER_FAMILY = 3
 QUICK_SECONDS, N_QUICK = 0.05, 5
+COST_POWER = 0.5  # after the cover
 ENOUGH = 0.002
 METRICS = {
     "classification": ("neg_log_loss", "roc_auc_ovr", "accuracy"),
     "regression": ("neg_root_mean_squared_error", "neg_mean_absolute_error"),
 }
 RANK_WEIGHTS = np.array([1.0, 0.5, 0.25])
-# The knowledge base needs the dummies, whatever they gain.
-ALWAYS = {"classification": ("dummy",), "regression": ("dummy", "dummy-median")}
+# The knowledge base needs the dummies; the rest are the plain forms of well-known
+# models, which people look for and which results are easiest to compare with.
+ALWAYS = {
+    "classification": (
+        "dummy", "logistic-C1", "knn-5", "tree-depth3", "forest", "hist-gb", "svc-C3",
+    ),
+    "regression": (
+        "dummy", "dummy-median", "ridge", "knn-5", "tree-depth3", "forest", "hist-gb",
+    ),
+}  # fmt: skip
 
 
 def read(kind: str, names: list[str], out: Path) -> tuple[np.ndarray, list, np.ndarray]:
@@ -72,9 +84,12 @@ def _seconds(result: dict) -> float:
     return float(np.mean([fold["fit_seconds"] for fold in result["folds"]]))
 
 
-def greedy(regret: np.ndarray, size: int, optional: np.ndarray, start=()) -> list[int]:
-    """Positions in the order of what they add to the cover."""
+def greedy(
+    regret: np.ndarray, size: int, optional: np.ndarray, start=(), seconds=None
+) -> list[int]:
+    """Positions in the order of what they add to the cover (per root second)."""
     depth = len(RANK_WEIGHTS)
+    dear = np.ones(regret.shape[1]) if seconds is None else seconds**COST_POWER
     best = np.ones((len(regret), depth))
     order: list[int] = []
     for chosen in start:
@@ -88,13 +103,25 @@ def greedy(regret: np.ndarray, size: int, optional: np.ndarray, start=()) -> lis
         ]  # fmt: skip
         if not rest:
             break
-        values = [(_insert(best, regret[:, j]) @ RANK_WEIGHTS).mean() for j in rest]
+        left = [(_insert(best, regret[:, j]) @ RANK_WEIGHTS).mean() for j in rest]
+        gains = (best @ RANK_WEIGHTS).mean() - np.array(left)
         # Ties, once all tasks are covered: the better average.
-        values = np.array(values) + 1e-4 * regret[:, rest].mean(axis=0)
-        chosen = rest[int(np.argmin(values))]
+        gains += 1e-4 * (1 - regret[:, rest].mean(axis=0))
+        chosen = rest[int(np.argmax(gains / dear[rest]))]
         best = _insert(best, regret[:, chosen])
         order.append(chosen)
     return order
+
+
+def best_of_families(regret, order: list[int], families: list[str]) -> list[int]:
+    """What every family lacks of its best few by mean regret."""
+    mean, added = regret.mean(axis=0), []
+    for family in dict.fromkeys(families):
+        members = [j for j in np.argsort(mean) if families[j] == family]
+        have = [j for j in order if families[j] == family]
+        rest = [j for j in members if j not in have]
+        added += rest[: max(0, PER_FAMILY - len(have))]
+    return added
 
 
 def _insert(best: np.ndarray, column: np.ndarray) -> np.ndarray:
@@ -129,11 +156,15 @@ def choose(kind: str, out: Path) -> list[dict]:
           curve[[0, 1, 4, 9, 19, 39, 59]].round(3).tolist())  # fmt: skip
     print(f"a further one gains less than {ENOUGH} from {enough} on")
     start = [names.index(name) for name in ALWAYS[kind]]
-    order = greedy(regret, max(SIZE, enough), optional, start)
+    order = greedy(regret, enough + len(start), optional, start)
+    order += best_of_families(regret, order, [c.family for c in configurations])
+    order = greedy(regret, SIZE, optional, order, seconds)
     quick = [j for j in order if seconds[j] < QUICK_SECONDS]
-    spare = [j for j in np.argsort(regret.mean(axis=0)) if seconds[j] < QUICK_SECONDS]
-    order += [j for j in spare if j not in order][: max(0, N_QUICK - len(quick))]
+    if len(quick) < N_QUICK:
+        raise ValueError(f"only {len(quick)} chosen fit in {QUICK_SECONDS} s")
     families = pd.Series([configurations[j].family for j in order])
+    cost = seconds[order].sum()
+    print(f"one fold of all of them takes {cost:.0f} s on the median task")
     print(f"{len(order)} chosen, {int(optional[order].sum())} need a boosting library, "
           f"{len(quick)} fit in under 50 ms")  # fmt: skip
     print(families.value_counts().to_string())

@@ -3,8 +3,8 @@
     python benchmarks/pack_knowledge.py
 
 Reads the files that ``build_knowledge.py`` wrote, computes the meta-features of
-the same (capped) tables, leaves out what is unfinished or can't be, and writes
-``sk_meta/data``.
+the same (capped) tables, leaves out what is unfinished or can't be, writes
+``sk_meta/data``, and trains the meta-models on it.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ from build_knowledge import (
     FEW_ROWS_FOLDS,
     FIT_LIMIT,
     FOLDS,
+    MANY_ROWS,
     MAX_ROWS,
     OUT,
     load_capped,
@@ -32,7 +33,7 @@ from build_knowledge import (
 from corpus import TASKS, find, load
 from joblib import Parallel, delayed
 
-from sk_meta import KnowledgeBase, compute_meta_features
+from sk_meta import KnowledgeBase, compute_meta_features, train_meta_models
 from sk_meta._catalogue import catalogue
 from sk_meta._knowledge import SHIPPED
 from sk_meta._scoring import STORED_METRICS
@@ -137,6 +138,7 @@ def protocol(records: list[dict]) -> str:
         "stratified for classes, shuffled with seed 0; at most "
         f"{MAX_ROWS} rows ({DEAR_ROWS} above {DEAR_CLASSES} classes or {DEAR_COLUMNS} "
         f"columns after encoding{', or those in its name' if curves else ''}); "
+        f"only the first of the folds above {MANY_ROWS} rows; "
         f"{FIT_LIMIT} s per fold; seconds are those of the process, with one thread; "
         "peak_mb is the peak of the resident memory over what was held before the fold"
     )
@@ -190,6 +192,7 @@ def main() -> None:
         records, card(records, days), configurations()
     )
     shorten(knowledge).save(options.out)
+    train_meta_models(options.out)
     rows = sum(map(len, knowledge.results.values()))
     size = sum(f.stat().st_size for f in options.out.iterdir() if f.is_file()) / 1e6
     print(f"{len(records)} tasks, {rows} rows, {size:.2f} MB")

@@ -10,6 +10,7 @@ from ._estimator import (
 )
 from ._knowledge import KnowledgeBase
 from ._metafeatures import compute_meta_features
+from ._pretrained import train_meta_models
 from ._show_versions import show_versions
 
 __all__ = [
@@ -20,6 +21,7 @@ __all__ = [
     "MetaLearnerRegressor",
     "compute_meta_features",
     "show_versions",
+    "train_meta_models",
 ]
 
 __version__ = "0.1.0"

@@ -195,6 +195,7 @@ class BaseMetaLearner(BaseEstimator):
         self.meta_features_ = prior.meta_features.to_frame()
         self.scorer_ = problem.metric.scorer
         self.ranking_metric_ = problem.metric.stored
+        self.metric_mapping_ = problem.metric.mapping
         self.novelty_ = prior.belief.novelty
         self.embedding_ = prior.embedding
         self.container_ = problem.table.container

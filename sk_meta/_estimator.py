@@ -29,12 +29,14 @@ _DOC = """{title}
         Names of configurations or families to choose from; None is all of them.
     meta_model : {{"hybrid", "neural", "forest", "linear", "neighbors", "none"}}, \
 default="hybrid"
-        How meta-features become a prior: "linear" (ridge regression),
-        "neighbors" (vote of the nearest prior tasks), "hybrid" (both), or "none"
-        (the same prior for every table).
+        How meta-features become a prior: "neural" (a multi-layer perceptron),
+        "forest" (extremely randomised trees), "linear" (ridge regression),
+        "neighbors" (vote of the nearest prior tasks), "hybrid" (a stack of these),
+        or "none" (the same prior for every table).
     knowledge : str, path, KnowledgeBase or None, default=None
         Prior results; a folder written by :meth:`KnowledgeBase.save`, or None
-        for the knowledge base that ships with the package.
+        for the knowledge base that ships with the package. The meta-model of
+        another one is trained when it is first needed, which takes seconds.
     ensemble_size : int, default=8
         Largest number of different configurations in the ensemble; 1 gives the
         best single pipeline.
@@ -82,6 +84,8 @@ default="hybrid"
         Scorer in use.
     ranking_metric_ : str
         Metric of the knowledge base that stands for it in the rankings.
+    metric_mapping_ : str
+        Why that one, in a sentence; the rankings carry it as ``attrs["metric"]``.
     n_splits_ : int
         Number of folds.
     stop_reason_ : str

@@ -14,10 +14,12 @@ import numpy as np
 import pandas as pd
 
 from ._card import read_card, stamp
+from ._catalogue import catalogue
 from ._history import Experience, History
 from ._knowledge import SHIPPED, KnowledgeBase, read
 from ._metamodel import META_FEATURES, MetaModel
 from ._priors import Arrays
+from ._scoring import STORED_METRICS
 
 FILE = "metamodel.npz"
 
@@ -53,27 +55,44 @@ def trained(
     return model or _fitted(read(path), task, meta_model, names)
 
 
-def train(path: str | Path | None = None, names: dict | None = None) -> Path:
+def train_meta_models(path: str | Path | None = None) -> Path:
     """Train the meta-models of a knowledge base and write them beside it.
+
+    Without the file, every process that uses the knowledge base trains them anew.
 
     Parameters
     ----------
     path : str, Path or None, default=None
-        Folder of the knowledge base; None is the shipped one.
-    names : dict of str to tuple of str
-        Configurations by kind of task.
+        Folder of the knowledge base, as written by :meth:`KnowledgeBase.save`;
+        None is the shipped one.
 
     Returns
     -------
     Path
-        The file.
+        The file, ``metamodel.npz`` in the folder.
+
+    Raises
+    ------
+    ValueError
+        If the folder holds no knowledge base.
+
+    Examples
+    --------
+    >>> from tempfile import mkdtemp
+    >>> from sk_meta import KnowledgeBase, train_meta_models
+    >>> knowledge, folder = KnowledgeBase.load(), mkdtemp()
+    >>> few = knowledge.tasks["family"].unique()[20:]
+    >>> knowledge.without(few).save(folder)
+    >>> train_meta_models(folder).name
+    'metamodel.npz'
     """
     path = Path(SHIPPED if path is None else path)
     knowledge = read(path)
     found: Arrays = {"sha256": np.array(knowledge.card["sha256"])}
-    for task, known in names.items():
+    for task in STORED_METRICS:
+        names = tuple(configuration.name for configuration in catalogue(task))
         try:
-            experience = Experience.of(knowledge, task, known)
+            experience = Experience.of(knowledge, task, names)
         except ValueError:
             continue  # a base of one kind of task only
         model = MetaModel().fit(experience, task)

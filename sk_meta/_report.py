@@ -42,7 +42,8 @@ def ranking_frame(
     DataFrame
         configuration, family, predicted_score with the 80 % interval
         predicted_low and predicted_high (all in the stored metric, greater is
-        better), predicted_seconds of one fold, and the reason of exclusion.
+        better; ``attrs["metric"]`` says why that one), predicted_seconds of one
+        fold, and the reason of exclusion.
     """
     known = [i for i, name in enumerate(belief.names) if name in configurations]
     names = [belief.names[i] for i in known]
@@ -69,6 +70,7 @@ def ranking_frame(
     parts = [frame.iloc[order], left_out] if excluded else [frame.iloc[order]]
     table = pd.concat(parts, ignore_index=True)
     table.index = pd.RangeIndex(1, len(table) + 1, name="rank")
+    table.attrs["metric"] = metric.mapping
     return table
 
 

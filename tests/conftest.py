@@ -82,6 +82,14 @@ def record(task="mine", kind="classification", family="mine", **results):
     }
 
 
+def excerpt(knowledge, n_families):
+    """The knowledge base less all but some families of either kind."""
+    kept = set()
+    for kind in knowledge.results:
+        kept |= set(knowledge.select(kind)["family"].unique()[:n_families])
+    return knowledge.without(set(knowledge.tasks["family"]) - kept)
+
+
 @pytest.fixture
 def messy():
     """The messy frame, its names made unique."""

@@ -327,8 +327,9 @@ def test_loss_curve_falls_and_has_every_epoch(tasks, fitted):
     curve = NeuralPrior(n_epochs=30).fit(*tasks).loss_curve_
     assert curve.shape == (30,)
     assert len(fitted["neural"].loss_curve_) == 80
-    assert curve[-1] < 0.7 * curve[0]
-    assert (np.diff(curve) < 0).mean() > 0.9
+    # Momentum makes it swing on its way.
+    assert curve[-1] < 0.2 * curve[0]
+    assert curve[-10:].max() < curve[:2].min()
 
 
 def test_loss_curve_ends_at_the_weighted_error_of_the_prior(tasks):

@@ -73,6 +73,15 @@ _PREPARED: dict[str, tuple[Callable, dict]] = {
     "ordinal imputed": (prep.ordinal_imputed, {}),
     "one-hot": (prep.one_hot, {}),
 }
+# Linear models count as families of their own on these.
+_BASES_OF = {
+    "linear": {
+        "splines": "linear on splines",
+        "fine splines": "linear on splines",
+        "bins": "linear on splines",
+        "interactions": "linear on interactions",
+    }
+}
 _TARGETS = {"as it is": None, "scaled": scaled_target, "gaussian": gaussian_target}
 _DECLARE = {"classification": classifier, "regression": regressor}
 
@@ -149,7 +158,9 @@ class Template:
         Configuration
         """
         params = dict(params)
-        prepare, tags = _PREPARED[params.pop("preprocess")]
+        preprocess = params.pop("preprocess")
+        prepare, tags = _PREPARED[preprocess]
+        family = _BASES_OF.get(self.family, {}).get(preprocess, self.family)
         wrap, features = self.wrap, self.features
         if "target" in params:
             wrap = _TARGETS[params.pop("target")]
@@ -162,7 +173,7 @@ class Template:
             tags = {**tags, "min_rows": 2 * params["n_neighbors"]}
         declare = _DECLARE[self.task]
         return declare(
-            name, self.family, prepare, self.make, features=features, wrap=wrap,
+            name, family, prepare, self.make, features=features, wrap=wrap,
             tags={**self.tags, **tags}, **params,
         )
 
