@@ -15,7 +15,11 @@ from scipy.stats import norm
 
 _CLOCK_NOISE = 0.01
 _CLOCK_FLOOR = 0.3  # log seconds are never known better than this
-_PORTFOLIO_WIDTH = 0.05
+# Weight of the portfolio term beside the expected improvement, and beside the
+# expected loss while nothing is observed; how well a prior task must match the
+# observed losses; how much weight all prior tasks keep. See benchmarks/constants.py.
+_PORTFOLIO_WEIGHT, _PORTFOLIO_FIRST = 1.0, 0.3
+_PORTFOLIO_WIDTH, _UNIFORM = 0.05, 0.1
 
 
 @dataclass
@@ -142,7 +146,8 @@ class Belief:
             gap -= n / (n + 0.2) * gap.mean(axis=1, keepdims=True)
             fit = -0.5 * (gap**2).sum(axis=1) / _PORTFOLIO_WIDTH**2
             match = np.exp(fit - fit.max())
-            weights = 0.9 * match / match.sum() + 0.1 / len(regret)
+            alike = match / match.sum()
+            weights = (1 - _UNIFORM) * alike + _UNIFORM / len(regret)
         gain = weights @ np.maximum(best[:, None] - regret, 0)
         return gain + 1e-6 * (1 - weights @ regret)
 
@@ -160,11 +165,12 @@ class Belief:
         """
         gain = self.portfolio_gain()[allowed]
         if self.observed:
-            first = self.expected_improvement()[allowed]
+            first, weight = self.expected_improvement()[allowed], _PORTFOLIO_WEIGHT
         else:
-            first = -self.mean()[allowed]
+            first, weight = -self.mean()[allowed], _PORTFOLIO_FIRST
             first = first - first.min()
-        return first / max(first.max(), 1e-12) + gain / max(gain.max(), 1e-12)
+        relative = first / max(first.max(), 1e-12)
+        return relative + weight * gain / max(gain.max(), 1e-12)
 
     def copy(self) -> Belief:
         """A belief to try things on."""

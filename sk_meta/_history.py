@@ -167,15 +167,15 @@ class Experience:
         ValueError
             If there are too few tasks in every metric.
         """
-        histories, error = {}, None
+        histories, errors = {}, []
         for metric in STORED_METRICS[kind]:
             try:
                 histories[metric] = History.of(knowledge, kind, metric, tuple(names))
             except ValueError as too_few:
-                error = too_few
+                errors.append(too_few)
         if not histories:
-            raise error
-        known = set().union(*(history.tasks.index for history in histories.values()))
+            raise errors[0]
+        known = {task for history in histories.values() for task in history.tasks.index}
         tasks = knowledge.select(kind)
         tasks = tasks[tasks.index.isin(known)]
         seconds = np.full((len(tasks), len(tuple(names))), np.nan)

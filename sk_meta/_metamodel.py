@@ -18,7 +18,15 @@ from ._clock import Clock
 from ._history import Experience
 from ._normal_scores import NormalScores
 from ._novelty import Novelty
-from ._priors import MEMBERS, PRIORS, Arrays, MeanPrior, StackPrior, out_of_family
+from ._priors import (
+    MEMBERS,
+    PRIORS,
+    Arrays,
+    MeanPrior,
+    NeuralPrior,
+    StackPrior,
+    out_of_family,
+)
 from ._scale import Scale
 
 _NUGGET = 1e-3
@@ -100,17 +108,11 @@ default="hybrid"
         return table.to_numpy()
 
     def _stack(self) -> None:
-        """Prior mean and its out-of-family predictions."""
-        if self.kind == "hybrid":
-            members, guesses = self._members.values(), self._guesses.values()
-            stack = StackPrior(list(members), np.array(list(guesses)))
-            stack.fit(self._features, self._targets, self._weights)
-            self._mean, self._guess = stack, stack.guess()
-        else:
-            self._mean, self._guess = (
-                self._members[self.kind],
-                self._guesses[self.kind],
-            )
+        """Prior mean and its out-of-family predictions; one member is a stack too."""
+        members, guesses = self._members.values(), self._guesses.values()
+        self._mean = StackPrior(list(members), np.array(list(guesses)))
+        self._mean.fit(self._features, self._targets, self._weights)
+        self._guess = self._mean.guess()
         self._by_metric: dict[str, tuple] = {}
 
     def _law(self, metric: str) -> tuple[Scale, np.ndarray, np.ndarray]:
@@ -173,8 +175,9 @@ default="hybrid"
             )
             for location, spread in scale.components(features)
         ]
-        typical = np.exp(2 * np.mean([np.log(s) for _, s in scale.components(features)]))
-        nugget = _NUGGET * float(typical) * np.trace(covariance) / len(mean)
+        logs = [np.log(spread) for _, spread in scale.components(features)]
+        typical = float(np.exp(2 * np.mean(logs)))
+        nugget = _NUGGET * typical * np.trace(covariance) / len(mean)
         return Belief(
             self.experience.names, components, nugget,
             self._clock.prior(meta_features), self.experience.histories[metric],
@@ -192,13 +195,18 @@ default="hybrid"
 
     def _place(self, features: np.ndarray) -> np.ndarray:
         """Where a task lies for the sake of its distance to others."""
-        network = self._members.get("neural")
+        network = self._network
         return features if network is None else network.embed(features, squash=False)
 
     def _represent(self, features: np.ndarray) -> np.ndarray:
         """The network's embedding, or the meta-features if there is no network."""
-        network = self._members.get("neural")
+        network = self._network
         return features if network is None else network.embed(features)
+
+    @property
+    def _network(self) -> NeuralPrior | None:
+        network = self._members.get("neural")
+        return network if isinstance(network, NeuralPrior) else None
 
     @property
     def embedding_(self) -> np.ndarray:
@@ -222,14 +230,11 @@ default="hybrid"
     @property
     def loss_curve_(self) -> np.ndarray | None:
         """Training loss of the network after every epoch, None without one."""
-        network = self._members.get("neural")
-        return None if network is None else network.loss_curve_
+        return None if self._network is None else self._network.loss_curve_
 
     @property
     def weights_(self) -> dict[str, float]:
         """Weight of every prior in the mean."""
-        if self.kind != "hybrid":
-            return {self.kind: 1.0}
         return dict(zip(self._members, self._mean.weights_.tolist(), strict=True))
 
     def arrays(self) -> Arrays:

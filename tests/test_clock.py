@@ -46,7 +46,9 @@ def clock(timed):
 def test_clock_learns_how_seconds_grow_with_the_table(clock):
     new = make_tasks(20, seed=1)
     expected = make_log_seconds(new, seed=1)
-    believed = [clock.prior(task._asdict()).mean for task in new.itertuples(index=False)]
+    believed = [
+        clock.prior(task._asdict()).mean for task in new.itertuples(index=False)
+    ]
     gap = np.abs(np.array(believed) - expected)
     assert np.median(gap) < 0.15
     assert gap.max() < 1.5
@@ -158,7 +160,11 @@ def test_location_may_depend_on_the_spread():
     rng = np.random.RandomState(0)
     log_spread = rng.normal(size=200)
     scale = Scale(
-        np.zeros((200, 1)), -log_spread, np.exp(log_spread), np.arange(200), np.ones(200)
+        np.zeros((200, 1)),
+        -log_spread,
+        np.exp(log_spread),
+        np.arange(200),
+        np.ones(200),
     )
     locations, spreads = np.array(scale.components(np.zeros((1, 1)))).T
     np.testing.assert_allclose(locations, -np.log(spreads), atol=0.3)

@@ -1,5 +1,6 @@
 """What is believed of the configurations, and how results change it."""
 
+from functools import cache
 from itertools import permutations
 
 import numpy as np
@@ -35,8 +36,12 @@ every_old_metric = pytest.mark.parametrize(
 )
 
 
-def names_of(task):
-    return tuple(c.name for c in catalogue(task))
+def names_of(task, knowledge=None):
+    """The catalogue, or the part of it that a knowledge base has results of."""
+    if knowledge is None:
+        return tuple(c.name for c in catalogue(task))
+    known = set(knowledge.results[task]["configuration"])
+    return tuple(name for name in names_of(task) if name in known)
 
 
 def with_both_kinds(*records):
@@ -85,7 +90,8 @@ def some_families(knowledge):
 def learned(request, some_families):
     """Kind of task, a hybrid meta-model and the history of its first metric."""
     task = request.param
-    experience = Experience.of(some_families, task, names_of(task))
+    names = names_of(task, some_families)
+    experience = Experience.of(some_families, task, names)
     model = MetaModel().fit(experience, task)
     return task, model, experience.histories[FIRST[task]]
 
@@ -187,16 +193,14 @@ def test_history_is_complete_and_finite(some_families, task, metric):
 
 
 def test_history_keeps_what_was_measured(knowledge):
-    names = names_of("regression")
+    names = names_of("regression", knowledge)
     past = History.of(knowledge, "regression", "neg_mean_absolute_error", names)
     loss = -knowledge.scores("regression", "neg_mean_absolute_error")
     loss = loss.loc[past.tasks.index].reindex(columns=list(names))
     dummy = loss["dummy"].to_numpy()[:, None]
     measured = np.isfinite(loss.to_numpy())
-    assert measured.mean() > 0.3
-    np.testing.assert_allclose(
-        past.h[measured], to_h(loss.to_numpy(), dummy)[measured]
-    )
+    assert measured.mean() > 0.5
+    np.testing.assert_allclose(past.h[measured], to_h(loss.to_numpy(), dummy)[measured])
 
 
 def test_configuration_that_was_never_run_is_filled_in(some_families):
@@ -329,11 +333,16 @@ def test_metrics_that_were_not_recorded_are_refused_by_name(some_families, task)
             model.belief(SIZES, metric)
 
 
+@cache
+def alone(kind):
+    """A meta-model with one kind of prior, trained on what is made up."""
+    return MetaModel(kind).fit(made_up(), "regression")
+
+
 @pytest.mark.parametrize("kind", PRIORS)
 def test_every_kind_of_meta_model_gives_a_belief(kind):
-    experience = made_up()
-    model = MetaModel(kind).fit(experience, "regression")
-    for metric in experience.histories:
+    model = alone(kind)
+    for metric in model.experience.histories:
         belief = model.belief(SIZES, metric)
         for values in (belief.mean(), belief.sd(), belief.seconds()):
             assert values.shape == (8,)
@@ -403,19 +412,19 @@ def test_restored_meta_model_believes_the_same(learned):
 @pytest.mark.parametrize("kind", PRIORS)
 def test_every_member_of_the_hybrid_can_be_had_alone(small, kind):
     experience, whole = small
-    alone = MetaModel(kind).fit(experience, "regression")
     member = MetaModel(kind).restore(experience, "regression", whole.arrays())
-    first, second = (m.belief(SIZES, "one") for m in (alone, member))
+    first, second = (m.belief(SIZES, "one") for m in (alone(kind), member))
     np.testing.assert_allclose(second.mean(), first.mean(), atol=1e-12)
     np.testing.assert_allclose(second.sd(), first.sd(), rtol=2e-3)
 
 
-def test_learning_twice_gives_the_same(small):
-    experience, first = small
-    second = MetaModel().fit(made_up(), "regression")
-    np.testing.assert_array_equal(
-        second.belief(SIZES, "one").mean(), first.belief(SIZES, "one").mean()
+def test_learning_twice_gives_the_same():
+    first, second = (
+        MetaModel().fit(made_up(n_tasks=9), "regression").belief(SIZES, "one")
+        for _ in range(2)
     )
+    np.testing.assert_array_equal(second.mean(), first.mean())
+    np.testing.assert_array_equal(second.sd(), first.sd())
 
 
 def test_only_the_meta_features_asked_for_are_looked_at():
@@ -529,22 +538,22 @@ def test_observed_result_moves_the_belief_to_it(belief):
 
 @pytest.mark.parametrize("shift", [-0.5, 0.5])
 def test_siblings_move_along_more_than_the_rest(learned, belief, shift):
-    families = np.array([c.family for c in catalogue(learned[0])])
+    family_of = {c.name: c.family for c in catalogue(learned[0])}
+    families = np.array([family_of[name] for name in belief.names])
     kinds, counts = np.unique(families, return_counts=True)
-    large = [k for k, n in zip(kinds, counts, strict=True) if n > 2 and k != "linear"]
+    large = kinds[counts > 1]
     assert len(large) >= 3
-    closer = []
+    before, closer = belief.mean(), []
     for family in large:
-        twin = belief.copy()
-        index = int(np.flatnonzero(families == family)[0])
-        before = twin.mean()
-        twin.observe(index, before[index] + shift)
-        moved = (twin.mean() - before) / shift
-        kin, rest = families == family, families != family
-        kin[index] = False
-        closer.append(moved[kin].mean() - moved[rest].mean())
-    assert np.mean(closer) > 0.03
-    assert np.mean(np.array(closer) > 0) > 0.6
+        kin, others = families == family, families != family
+        for index in np.flatnonzero(kin):
+            twin = belief.copy()
+            twin.observe(int(index), before[index] + shift)
+            moved = (twin.mean() - before) / shift
+            siblings = kin & (np.arange(len(kin)) != index)
+            closer.append(moved[siblings].mean() - moved[others].mean())
+    assert np.mean(closer) > 0.01
+    assert np.mean(np.array(closer) > 0) > 0.7
 
 
 def test_configurations_that_went_together_move_together():
@@ -584,7 +593,7 @@ def test_weights_of_the_spreads_stay_a_distribution(belief):
 
 def test_order_of_the_results_does_not_matter(belief):
     twin = belief.copy()
-    results = {3: -0.5, 10: -0.9, 20: -0.1}
+    results = {3: -0.5, 7: -0.9, 11: -0.1}
     for index in results:
         belief.observe(index, results[index], 0.01)
     for index in reversed(list(results)):
@@ -677,7 +686,7 @@ def test_portfolio_gain_of_the_best_observed_is_nothing(belief):
 
 
 def test_utility_is_given_for_what_is_allowed(belief):
-    allowed = [4, 1, 30]
+    allowed = [4, 1, 12]
     assert belief.utility(allowed).shape == (3,)
     belief.observe(2, -0.5)
     after = belief.utility(allowed)
@@ -695,7 +704,7 @@ def test_belief_about_a_known_task_ranks_its_winner_high(learned):
 
 
 def test_adding_tasks_moves_the_ranking(some_families):
-    names = names_of("classification")
+    names = names_of("classification", some_families)
     metrics = STORED_METRICS["classification"]
     rng = np.random.RandomState(0)
 

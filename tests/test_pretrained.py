@@ -17,8 +17,8 @@ from sk_meta._pretrained import FILE, trained
 from sk_meta._priors import MEMBERS
 
 TASKS = ("classification", "regression")
-# Every fifth one will do, and the dummy is the first.
-NAMES = {task: tuple(c.name for c in catalogue(task))[::5] for task in TASKS}
+# Every eighth one will do, and the dummy is the first.
+NAMES = {task: tuple(c.name for c in catalogue(task))[::8] for task in TASKS}
 SIZES = {
     "nr_inst": 300.0,
     "nr_encoded": 12.0,
@@ -45,8 +45,8 @@ def no_training(monkeypatch):
 
 @pytest.fixture(scope="module")
 def base(knowledge):
-    """Twenty families of either kind."""
-    return excerpt(knowledge, 20)
+    """Sixteen families of either kind."""
+    return excerpt(knowledge, 16)
 
 
 @pytest.fixture(scope="module")
@@ -55,7 +55,7 @@ def original(base, tmp_path_factory):
     path = tmp_path_factory.mktemp("base")
     base.save(path)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(_pretrained, "catalogue", lambda task: catalogue(task)[::5])
+        patch.setattr(_pretrained, "catalogue", lambda task: catalogue(task)[::8])
         assert train_meta_models(path) == path / FILE
     return path
 
@@ -105,7 +105,9 @@ def test_file_gives_what_training_gives(original, base, task):
             )
             assert second.novelty == pytest.approx(first.novelty)
         np.testing.assert_allclose(read.embed(SIZES), model.embed(SIZES), atol=1e-6)
-    np.testing.assert_allclose(read.weights_["linear"], fresh.weights_["linear"], atol=0.02)
+    np.testing.assert_allclose(
+        read.weights_["linear"], fresh.weights_["linear"], atol=0.02
+    )
 
 
 @every_task
@@ -140,7 +142,7 @@ def test_nothing_is_pickled(original):
 def test_file_of_another_knowledge_base_is_not_used(folder, knowledge, no_training):
     names = NAMES["classification"]
     trained(folder, "classification", "linear", names)
-    excerpt(knowledge, 15).save(folder)
+    excerpt(knowledge, 12).save(folder)
     with pytest.raises(Trained):
         trained(folder, "classification", "linear", names)
 
@@ -148,7 +150,7 @@ def test_file_of_another_knowledge_base_is_not_used(folder, knowledge, no_traini
 def test_changed_knowledge_base_is_learned_anew(folder, knowledge):
     names = NAMES["classification"]
     first = trained(folder, "classification", "linear", names)
-    excerpt(knowledge, 15).save(folder)
+    excerpt(knowledge, 12).save(folder)
     second = trained(folder, "classification", "linear", names)
     assert len(second.experience.tasks) < len(first.experience.tasks)
 
@@ -201,9 +203,7 @@ def test_file_that_was_removed_is_not_missed(folder, no_training):
         trained(folder, "regression", "linear", NAMES["regression"])
 
 
-def test_base_of_one_kind_of_task_has_the_other_left_out(
-    base, tmp_path, monkeypatch
-):
+def test_base_of_one_kind_of_task_has_the_other_left_out(base, tmp_path, monkeypatch):
     only = base.without(set(base.select("classification")["family"]))
     assert len(only.select("classification")) == 0
     only.save(tmp_path)

@@ -1,0 +1,250 @@
+"""The constants of the meta-model, one varied at a time.
+
+    python benchmarks/constants.py
+
+On the development half of the families, as in ``leave_one_family_out.py``: the mean
+regret over metrics and over 2, 3, 5, 8 and 12 evaluations (or 1 to 32 seconds, for
+what matters only under a time budget), for the value in use and for others. What is
+in use is chosen by these tables; differences below 0.003 are noise. Then the regret
+at which the search stops, and after how many evaluations, by the expected gain that
+is not worth a fit; and how far off the beliefs are, in their own standard deviations,
+before any result and after some: what the intervals are made of.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
+
+import numpy as np
+from joblib import Parallel, delayed
+from leave_one_family_out import (
+    METRICS,
+    N_FOLDS,
+    by_count,
+    by_seconds,
+    fold_of,
+    half_of,
+    held_out_tasks,
+    ours,
+)
+
+from sk_meta import KnowledgeBase, _belief, _clock, _history, _metamodel, _search
+from sk_meta._catalogue import catalogue
+from sk_meta._history import Experience
+from sk_meta._metamodel import MetaModel
+from sk_meta._priors import PRIORS
+
+
+@dataclass(frozen=True)
+class Constant:
+    """A constant, the values to try, and what has to be done again for it."""
+
+    label: str
+    module: object
+    name: str
+    values: tuple
+    trained: bool = False  # whether the meta-model depends on it
+    timed: bool = False  # whether it matters only under a time budget
+
+
+BELIEF = (
+    Constant("weight of the portfolio term", _belief, "_PORTFOLIO_WEIGHT", (0, 0.3, 3)),
+    Constant("the same, first pick", _belief, "_PORTFOLIO_FIRST", (0, 1.0)),
+    Constant("width of the match of tasks", _belief, "_PORTFOLIO_WIDTH", (0.03, 0.1)),
+    Constant("share of uniform weights", _belief, "_UNIFORM", (0.03, 0.3)),
+    Constant("nugget", _metamodel, "_NUGGET", (1e-4, 1e-2)),
+    Constant("configurations a round", _search, "ROUND", (1, 4)),
+    Constant("power of the seconds", _search, "COST_POWER_TIMED", (0.3, 0.5, 1.0),
+             timed=True),
+    Constant("spread between machines", _clock, "_MACHINE_SD", (0.3, 1.2), timed=True),
+)  # fmt: skip
+TRAINED = (
+    Constant("largest standardised loss", _history, "_WORST", (0.5, 2.0), trained=True),
+    Constant("offset of the relative loss", _history, "_OFFSET", (0.01, 0.05),
+             trained=True),
+)  # fmt: skip
+PRIOR_PARAMETERS = {
+    "linear": {"alpha": (7.0, 60.0)},
+    "neighbors": {"n_effective": (8.0, 30.0), "shrinkage": (2.0, 12.0)},
+    "forest": {"min_leaf": (2, 5), "max_features": (0.3, 1.0)},
+    "neural": {
+        "hidden": ((16,), (64, 16)), "decay": (1.0, 10.0),
+        "learning_rate": (0.003, 0.03), "n_epochs": (40, 160),
+    },
+}  # fmt: skip
+
+
+@contextmanager
+def patched(module, name: str, value) -> Iterator[None]:
+    """Another value for a while."""
+    kept = getattr(module, name)
+    setattr(module, name, value)
+    try:
+        yield
+    finally:
+        setattr(module, name, kept)
+
+
+def trained(knowledge, kind: str, fold: int, names, prior: str) -> MetaModel:
+    """Meta-model without the families of a fold."""
+    out = {f for f in knowledge.tasks["family"] if fold_of(f) == fold}
+    experience = Experience.of(knowledge.without(out), kind, names)
+    return MetaModel(prior).fit(experience, kind)
+
+
+def regrets(model, knowledge, kind: str, fold: int, names, timed: bool) -> list:
+    """Metric and regret curve of every task of a fold, development half."""
+    found = []
+    for metric in METRICS[kind]:
+        for task in held_out_tasks(knowledge, kind, metric, names):
+            if fold_of(task.family) != fold or half_of(task.family) != "development":
+                continue
+            belief = model.belief(task.meta_features, metric)
+            if timed:
+                order = ours(task, belief, _search.ROUND, _search.COST_POWER_TIMED)
+                curve = by_seconds(order, task.regret, task.seconds)[:6]
+            else:
+                order = ours(task, belief, _search.ROUND, _search.COST_POWER_COUNTED)
+                curve = by_count(order, task.regret)[1:6]
+            found.append((metric, float(curve.mean())))
+    return found
+
+
+def one_fold(knowledge, kind: str, names, fold: int) -> tuple[dict, tuple]:
+    """Results of every constant and value on one fold; stops and deviations."""
+    run = partial(regrets, knowledge=knowledge, kind=kind, fold=fold, names=names)
+    train = partial(trained, knowledge, kind, fold, names)
+    model = train("hybrid")
+    found = {("in use", False): run(model, timed=False),
+             ("in use", True): run(model, timed=True)}  # fmt: skip
+    for constant in BELIEF:
+        for value in constant.values:
+            with patched(constant.module, constant.name, value):
+                key = (constant.label, value)
+                found[key] = run(model, timed=constant.timed)
+    for constant in TRAINED:
+        for value in constant.values:
+            with patched(constant.module, constant.name, value):
+                found[constant.label, value] = run(train("hybrid"), timed=False)
+    for prior, parameters in PRIOR_PARAMETERS.items():
+        found[prior, "in use"] = run(train(prior), timed=False)
+        for name, values in parameters.items():
+            for value in values:
+                make = partial(PRIORS[prior], **{name: value})
+                with patched_item(PRIORS, prior, make):
+                    found[f"{prior}, {name}", value] = run(train(prior), timed=False)
+    return found, stops(model, knowledge, kind, fold, names)
+
+
+TOLERANCES = (0.0002, 0.0005, 0.001, 0.002, 0.005)
+AFTER = (0, 1, 3, 5, 8, 12)
+
+
+def rounds(task, belief):
+    """Replay the search; yield the belief and the order before every round."""
+    order: list[int] = []
+    for chosen in chunks(ours(task, belief.copy(), _search.ROUND, 0.0)):
+        yield belief, order
+        for index in chosen:
+            if np.isfinite(task.h[index]):
+                belief.observe(index, task.h[index])
+        order = order + chosen
+
+
+def chunks(order: list[int]) -> list[list[int]]:
+    """The rounds that an order was chosen in."""
+    size = _search.ROUND
+    return [order[k : k + size] for k in range(0, len(order), size)]
+
+
+def stops(model, knowledge, kind: str, fold: int, names) -> tuple[list, list]:
+    """Tolerance, evaluations and regret at the stop of every task; and deviations."""
+    found, gaps = [], []
+    for metric in METRICS[kind]:
+        for task in held_out_tasks(knowledge, kind, metric, names):
+            if fold_of(task.family) != fold or half_of(task.family) != "development":
+                continue
+            belief = model.belief(task.meta_features, metric)
+            left = set(TOLERANCES)
+            for now, order in rounds(task, belief):
+                rest = np.setdiff1d(np.flatnonzero(np.isfinite(task.h)), order)
+                if len(order) in AFTER:
+                    z = (task.h[rest] - now.mean()[rest]) / now.sd()[rest]
+                    gaps.append((metric, len(order), np.quantile(z, [0.1, 0.9])))
+                if len(order) < _search.MIN_TRIALS:
+                    continue
+                gain = now.expected_improvement()[rest].max()
+                for tolerance in sorted(left):
+                    if gain < tolerance:
+                        left.remove(tolerance)
+                        regret = task.regret[order].min()
+                        found.append((metric, tolerance, len(order), regret))
+            regret = task.regret[order].min()
+            found += [(metric, tolerance, len(order), regret) for tolerance in left]
+    return found, gaps
+
+
+@contextmanager
+def patched_item(table: dict, key, value) -> Iterator[None]:
+    """Another entry of a dictionary for a while."""
+    kept = table[key]
+    table[key] = value
+    try:
+        yield
+    finally:
+        table[key] = kept
+
+
+def main() -> None:
+    """Command line."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--knowledge", help="folder; the shipped one by default")
+    parser.add_argument("--jobs", type=int, default=2)
+    options = parser.parse_args()
+    knowledge = KnowledgeBase.load(options.knowledge)
+    found: dict[tuple, dict[str, list]] = {}
+    stopped, gaps = [], []
+    for kind in METRICS:
+        names = tuple(c.name for c in catalogue(kind))
+        run = partial(one_fold, knowledge, kind, names)
+        folds = Parallel(options.jobs)(delayed(run)(k) for k in range(N_FOLDS))
+        for fold, (ends, deviations) in folds:
+            stopped += ends
+            gaps += deviations
+            for key, rows in fold.items():
+                for metric, regret in rows:
+                    found.setdefault(key, {}).setdefault(metric, []).append(regret)
+    metrics = [metric for names in METRICS.values() for metric in names]
+    print("| constant | value | mean | " + " | ".join(metrics) + " |")
+    print("|---" * (len(metrics) + 3) + "|")
+    for (label, value), by_metric in found.items():
+        means = [np.mean(by_metric[metric]) for metric in metrics]
+        cells = " | ".join(f"{mean:.3f}" for mean in means)
+        print(f"| {label} | {value} | {np.mean(means):.4f} | {cells} |")
+    print_stops(stopped)
+    print_gaps(gaps)
+
+
+def print_stops(stopped: list[tuple]) -> None:
+    """Where the search ends, by the gain that is not worth a fit."""
+    print("\n| gain in h | evaluations (median) | regret (mean) |\n|---|---|---|")
+    for tolerance in TOLERANCES:
+        ends = [end for end in stopped if end[1] == tolerance]
+        count, regret = np.median([e[2] for e in ends]), np.mean([e[3] for e in ends])
+        print(f"| {tolerance} | {count:.0f} | {regret:.4f} |")
+
+
+def print_gaps(gaps: list[tuple]) -> None:
+    """Quantiles of (h - mean) / sd, by metric and number of results."""
+    print("\n| metric | results | 10 % | 90 % |\n|---|---|---|---|")
+    for metric, count in sorted({gap[:2] for gap in gaps}):
+        low, high = np.mean([g[2] for g in gaps if g[:2] == (metric, count)], axis=0)
+        print(f"| {metric} | {count} | {low:.2f} | {high:.2f} |")
+
+
+if __name__ == "__main__":
+    main()
