@@ -39,18 +39,13 @@ from ._checks import (
     united,
 )
 from ._metafeatures import compute_meta_features
-from ._normal_scores import NormalScores
+from ._normal_scores import META_FEATURES, NormalScores
 from ._scoring import STORED_METRICS
 from ._table import as_table, describe_table, describe_target
 
-__all__ = ["NEAREST_FEATURES", "SCHEMA", "SHIPPED", "KnowledgeBase", "read"]
+__all__ = ["SCHEMA", "SHIPPED", "KnowledgeBase", "read"]
 
 SHIPPED = Path(__file__).parent / "data"
-# What makes tasks near each other: sizes, class shares and landmarkers.
-NEAREST_FEATURES = (
-    "nr_inst", "nr_encoded", "inst_to_attr", "nr_class", "freq_class.min",
-    "linear_score", "one_nn_score", "tree_score", "naive_bayes_score",
-)  # fmt: skip
 
 
 @dataclass(frozen=True, eq=False)
@@ -383,8 +378,7 @@ class KnowledgeBase:
         metric : str, default=None
             Stored metric of the score; None is accuracy or R².
         features : iterable of str, default=None
-            Meta-features to compare; None takes sizes, class shares and
-            landmarkers.
+            Meta-features to compare; None takes those of the meta-model.
 
         Returns
         -------
@@ -413,7 +407,7 @@ class KnowledgeBase:
             raise ValueError(f"The knowledge base has no tasks for {here.task}.")
         shared = [name for name in here.names if name in self.tasks]
         if features is None:
-            features = [name for name in NEAREST_FEATURES if name in shared]
+            features = [n for n in META_FEATURES[here.task] if n in shared]
         names = list(features)
         if not names or (unknown := sorted(set(names) - set(shared))):
             raise ValueError(

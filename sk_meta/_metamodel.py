@@ -16,7 +16,7 @@ from sklearn.covariance import LedoitWolf
 from ._belief import Belief, Gaussian
 from ._clock import Clock
 from ._history import Experience
-from ._normal_scores import NormalScores
+from ._normal_scores import META_FEATURES, NormalScores
 from ._novelty import Novelty
 from ._priors import (
     MEMBERS,
@@ -30,19 +30,8 @@ from ._priors import (
 from ._scale import Scale
 
 _NUGGET = 1e-3
+_STEPS = 100  # of a standardised loss, as predictions of prior tasks are kept
 
-# What the prior mean looks at: sizes, class shares and landmarkers. With a few
-# hundred prior tasks, more of them do not rank better (benchmarks/README.md).
-META_FEATURES: dict[str, tuple[str, ...]] = {
-    "classification": (
-        "nr_inst", "nr_encoded", "inst_to_attr", "nr_class", "freq_class.min",
-        "linear_score", "one_nn_score", "tree_score", "naive_bayes_score",
-    ),
-    "regression": (
-        "nr_inst", "nr_encoded", "inst_to_attr",
-        "linear_score", "one_nn_score", "tree_score",
-    ),
-}
 # Sizes go beyond what is known by factors, not by differences.
 _FACTORS = ("nr_inst", "nr_encoded", "inst_to_attr", "nr_class")
 
@@ -247,7 +236,7 @@ default="hybrid"
         found = {f"clock/{k}": v for k, v in self._clock.arrays().items()}
         for name, member in self._members.items():
             found |= {f"{name}/{k}": v for k, v in member.arrays().items()}
-            found[f"{name}/guess"] = self._guesses[name].astype(np.float16)
+            found[f"{name}/guess"] = _to_bytes(self._guesses[name])
         return found
 
     def restore(self, experience: Experience, task: str, arrays: Arrays) -> MetaModel:
@@ -269,11 +258,16 @@ default="hybrid"
         self._members, self._guesses = {}, {}
         for name in MEMBERS[self.kind]:
             own = _below(arrays, name)
-            self._guesses[name] = own.pop("guess").astype(float)
+            self._guesses[name] = own.pop("guess") / _STEPS
             self._members[name] = PRIORS[name]().restore({**shared, **own})
         self._clock = Clock().restore(_below(arrays, "clock"))
         self._stack()
         return self
+
+
+def _to_bytes(guess: np.ndarray) -> np.ndarray:
+    """Standardised losses lie between -1 and 1, and guesses hardly beyond."""
+    return np.clip(np.round(guess * _STEPS), -127, 127).astype(np.int8)
 
 
 def _below(arrays: Arrays, head: str) -> Arrays:

@@ -7,6 +7,23 @@ from dataclasses import dataclass, field
 import numpy as np
 from scipy.stats import norm, rankdata
 
+# What tasks are compared by: of all meta-features, those that earn something
+# (benchmarks/meta_feature_importance.py).
+META_FEATURES: dict[str, tuple[str, ...]] = {
+    "classification": (
+        "nr_inst", "nr_encoded", "inst_to_attr", "nr_class", "freq_class.min",
+        "linear_score", "one_nn_score", "tree_score", "naive_bayes_score",
+        "tree_minus_linear", "one_nn_minus_linear", "share_categorical",
+        "share_missing", "class_ent", "mut_inf.max", "abs_skewness.mean", "pca_95",
+    ),
+    "regression": (
+        "nr_inst", "nr_encoded", "inst_to_attr",
+        "linear_score", "one_nn_score", "tree_score",
+        "tree_minus_linear", "one_nn_minus_linear", "share_categorical",
+        "share_missing", "mut_inf.max", "abs_skewness.mean", "pca_95",
+        "target_skewness",
+    ),
+}
 # Values further out than this say no more than "unusually large".
 _CLIP = 2.5
 

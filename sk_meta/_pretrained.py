@@ -141,7 +141,7 @@ def _arrays_of(experience: Experience, task: str) -> Arrays:
         "seconds": experience.log_seconds.astype(np.float16),
     }
     for metric, history in experience.histories.items():
-        found[f"h/{metric}"] = history.h.astype(np.float32)
+        found[f"h/{metric}"] = history.h.astype(np.float16)
         found[f"rows/{metric}"] = experience.rows(metric).astype(np.int16)
     return found
 

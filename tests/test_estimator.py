@@ -292,7 +292,7 @@ def test_missing_categories_are_all_the_same(absent):
     X = pd.DataFrame({"colour": colour, "size": rng.normal(size=120)})
     y = np.where(pd.isna(colour), "unknown", colour).astype(str)
     estimator = MetaLearnerClassifier(
-        candidates=["logistic-C10"], random_state=0
+        candidates=["logistic-C1"], random_state=0
     ).fit(X, y)
     new = pd.DataFrame({"colour": [absent, "red"], "size": [0.0, 0.0]}, dtype=object)
     new["size"] = 0.0
@@ -409,9 +409,10 @@ def test_own_tasks_in_the_knowledge_base_are_used(wine, tmp_path):
     shipped = KnowledgeBase.load()
     few = shipped.without(shipped.tasks["family"].unique()[:20])
     few.save(tmp_path / "own")
-    by_path = MetaLearnerClassifier(knowledge=tmp_path / "own", random_state=0)
-    by_object = MetaLearnerClassifier(knowledge=few, random_state=0)
-    default = MetaLearnerClassifier(random_state=0)
+    quick = {"meta_model": "linear", "random_state": 0}
+    by_path = MetaLearnerClassifier(knowledge=tmp_path / "own", **quick)
+    by_object = MetaLearnerClassifier(knowledge=few, **quick)
+    default = MetaLearnerClassifier(**quick)
     columns = ["configuration", "predicted_score"]
     first, second, third = (
         e.recommend(X, y)[columns] for e in (by_path, by_object, default)

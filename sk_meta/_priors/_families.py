@@ -16,7 +16,7 @@ def out_of_family(
     targets: np.ndarray,
     families: np.ndarray,
     weights: np.ndarray | None = None,
-    n_splits: int = 10,
+    n_splits: int = 5,
 ) -> np.ndarray:
     """Predict every task from tasks of other families only.
 
@@ -29,7 +29,7 @@ def out_of_family(
     families : ndarray of shape (n_tasks,)
     weights : ndarray of shape (n_tasks,) or None, default=None
         Of the tasks.
-    n_splits : int, default=10
+    n_splits : int, default=5
 
     Returns
     -------
