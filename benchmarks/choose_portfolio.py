@@ -69,7 +69,8 @@ def read(kind: str, names: list[str], out: Path) -> tuple[np.ndarray, list, np.n
             regrets.append(np.nan_to_num(regret, nan=1.0).clip(0, 1))
             families.append(find(task).family)
         seconds.append([_seconds(results[name]) for name in names])
-    return np.array(regrets), families, np.nanmedian(seconds, axis=0)
+    typical = np.nan_to_num(np.nanmedian(seconds, axis=0), nan=np.inf)
+    return np.array(regrets), families, typical
 
 
 def _loss(result: dict, metric: str) -> float:

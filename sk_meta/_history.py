@@ -17,7 +17,7 @@ from ._scoring import STORED_METRICS, as_loss
 
 _OFFSET = 0.02  # keeps the logarithm finite on tasks that are solved
 _FLOOR = 0.02  # smallest spread of h that a task can have
-_MIN_TASKS = 5
+MIN_TASKS = 5  # fewer teach nothing
 _WORST = 1.0  # z is cut here: how bad a bad configuration is doesn't matter
 
 
@@ -87,10 +87,10 @@ class History:
         if "dummy" in scores:
             dummy = as_loss(scores["dummy"].to_numpy(), metric)
         usable = np.isfinite(dummy) & (dummy > 0)
-        if usable.sum() < _MIN_TASKS:
+        if usable.sum() < MIN_TASKS:
             raise ValueError(
                 f"knowledge has {usable.sum()} tasks for {kind} with {metric}; at "
-                f"least {_MIN_TASKS} are needed, with results of the configuration "
+                f"least {MIN_TASKS} are needed, with results of the configuration "
                 "'dummy'. Merge your own tasks into KnowledgeBase.load()."
             )
         columns = list(names)

@@ -114,12 +114,12 @@ default="hybrid"
                 self._features[rows], location, spread, self._families[rows],
                 self._weights[rows],
             )  # fmt: skip
-            residuals = z - experience.part(self._guess, metric)[rows]
-            around_mean = z - np.average(z, axis=0, weights=self._weights[rows])
+            weights = self._weights[rows]
+            guess = experience.part(self._guess, metric)[rows]
             self._by_metric[metric] = (
                 scale,
-                LedoitWolf().fit(residuals).covariance_,
-                LedoitWolf().fit(around_mean).covariance_,
+                _covariance(z - guess, weights),
+                _covariance(z, weights),
             )
         return self._by_metric[metric]
 
@@ -157,14 +157,12 @@ default="hybrid"
         mean = trust * part(self._mean.predict(features), metric)[0]
         mean += (1 - trust) * part(self._overall, metric)[0]
         covariance = trust * own + (1 - trust) * whole
+        scales = scale.components(features, trust)
         components = [
-            Gaussian(
-                location + spread * mean,
-                scale.location_variance + spread**2 * covariance,
-            )
-            for location, spread in scale.components(features)
+            Gaussian(location + spread * mean, variance + spread**2 * covariance)
+            for location, variance, spread in scales
         ]
-        logs = [np.log(spread) for _, spread in scale.components(features)]
+        logs = [np.log(spread) for _, _, spread in scales]
         typical = float(np.exp(2 * np.mean(logs)))
         nugget = _NUGGET * typical * np.trace(covariance) / len(mean)
         return Belief(
@@ -263,6 +261,13 @@ default="hybrid"
         self._clock = Clock().restore(_below(arrays, "clock"))
         self._stack()
         return self
+
+
+def _covariance(values: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    """Covariance of the columns, shrunk (Ledoit and Wolf 2004), rows weighted."""
+    centred = values - np.average(values, axis=0, weights=weights)
+    rows = centred * np.sqrt(weights / weights.mean())[:, None]
+    return LedoitWolf(assume_centered=True).fit(rows).covariance_
 
 
 def _to_bytes(guess: np.ndarray) -> np.ndarray:

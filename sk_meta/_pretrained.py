@@ -9,13 +9,14 @@ from __future__ import annotations
 
 from functools import lru_cache
 from pathlib import Path
+from zipfile import BadZipFile
 
 import numpy as np
 import pandas as pd
 
 from ._card import read_card, stamp
 from ._catalogue import catalogue
-from ._history import Experience, History
+from ._history import MIN_TASKS, Experience, History
 from ._knowledge import SHIPPED, KnowledgeBase, read
 from ._metamodel import META_FEATURES, MetaModel
 from ._priors import Arrays
@@ -91,7 +92,7 @@ def train_meta_models(path: str | Path | None = None) -> Path:
     found: Arrays = {"sha256": np.array(knowledge.card["sha256"])}
     for task in STORED_METRICS:
         names = tuple(configuration.name for configuration in catalogue(task))
-        if knowledge.select(task).empty:
+        if len(knowledge.select(task)) < MIN_TASKS:
             continue
         experience = Experience.of(knowledge, task, names)
         model = MetaModel().fit(experience, task)
@@ -117,11 +118,20 @@ def _restored(path: Path, stamp, task, meta_model, names) -> MetaModel | None:
     """The model in the file, or None if it is not of this knowledge base."""
     if not (path / FILE).is_file():
         return None
-    with np.load(path / FILE, allow_pickle=False) as file:
-        keys = [key for key in file.files if key.startswith(f"{task}/")]
-        if not keys or str(file["sha256"]) != read_card(path)["sha256"]:
-            return None  # trained on another state of the knowledge base
-        found = {key.removeprefix(f"{task}/"): file[key] for key in keys}
+    sha256 = read_card(path)["sha256"]
+    try:
+        with np.load(path / FILE, allow_pickle=False) as file:
+            if str(file["sha256"]) != sha256:
+                return None  # trained on another state of the knowledge base
+            keys = [key for key in file.files if key.startswith(f"{task}/")]
+            found = {key.removeprefix(f"{task}/"): file[key] for key in keys}
+    except (OSError, EOFError, KeyError, ValueError, BadZipFile) as error:
+        raise ValueError(
+            f"{str(path / FILE)!r} can't be read: {error}. Delete it, or write it "
+            "again with train_meta_models."
+        ) from error
+    if not found or tuple(found["compared"].tolist()) != META_FEATURES[task]:
+        return None
     if tuple(found["names"].tolist()) != names:
         return None
     experience = _experience_of(found, task)
@@ -137,6 +147,7 @@ def _arrays_of(experience: Experience, task: str) -> Arrays:
         "tasks": table.index.to_numpy(dtype=str),
         "family": table["family"].to_numpy(dtype=str),
         "features": features,
+        "compared": np.array(META_FEATURES[task]),
         "metrics": np.array(list(experience.histories)),
         "seconds": experience.log_seconds.astype(np.float16),
     }

@@ -30,25 +30,38 @@ class Scale:
         guess = out_of_family(LinearPrior, features, log_spread, families, weights)
         levels = (np.arange(_N_SCALES) + 0.5) / _N_SCALES
         self._residuals = np.quantile(log_spread - guess, levels)
+        self._anywhere = np.quantile(log_spread, levels)
         given = np.column_stack([features, log_spread])
         self._location = LinearPrior().fit(given, location, weights)
         guess = out_of_family(LinearPrior, given, location, families, weights)
-        self.location_variance = float(((location - guess) ** 2).mean())
+        errors = ((location - guess) ** 2)[:, 0]
+        self._variance = float(np.average(errors, weights=weights))
+        self._middle = float(np.average(location[:, 0], weights=weights))
+        around = ((location - self._middle) ** 2)[:, 0]
+        self._whole_variance = float(np.average(around, weights=weights))
 
-    def components(self, features: np.ndarray) -> list[tuple[float, float]]:
-        """Equally likely pairs of location and spread of a new task.
+    def components(
+        self, features: np.ndarray, trust: float = 1.0
+    ) -> list[tuple[float, float, float]]:
+        """Equally likely locations with their variance, and spreads, of a new task.
 
         Parameters
         ----------
         features : ndarray of shape (1, n_features)
+        trust : float, default=1.0
+            1 for what the meta-features say, 0 for the prior tasks at large.
 
         Returns
         -------
         list of tuple of float
+            Location, its variance, spread.
         """
-        pairs = []
-        for value in self._spread.predict(features)[0, 0] + self._residuals:
+        here = self._spread.predict(features)[0, 0] + self._residuals
+        variance = trust * self._variance + (1 - trust) * self._whole_variance
+        found = []
+        for value in trust * here + (1 - trust) * self._anywhere:
             given = np.column_stack([features, [[value]]])
-            location = self._location.predict(given)[0, 0]
-            pairs.append((float(location), float(np.exp(value))))
-        return pairs
+            location = trust * self._location.predict(given)[0, 0]
+            location += (1 - trust) * self._middle
+            found.append((float(location), variance, float(np.exp(value))))
+        return found

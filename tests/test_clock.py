@@ -139,13 +139,13 @@ def test_spread_and_location_follow_the_meta_features(scale):
         for key in [(0.0, 0.0), (1.0, 0.0), (0.0, 1.0)]
     }
     middle = found[0.0, 0.0].mean(axis=0)
-    assert middle == pytest.approx([-0.5, np.exp(-1)], abs=0.1)
-    assert found[1.0, 0.0].mean(axis=0)[1] > middle[1] + 0.1
+    assert middle[[0, 2]] == pytest.approx([-0.5, np.exp(-1)], abs=0.1)
+    assert found[1.0, 0.0].mean(axis=0)[2] > middle[2] + 0.1
     assert found[0.0, 1.0].mean(axis=0)[0] < middle[0] - 0.2
 
 
 def test_components_are_as_far_apart_as_the_residuals(scale):
-    spreads = np.log([spread for _, spread in scale.components(np.zeros((1, 2)))])
+    spreads = np.log([spread for _, _, spread in scale.components(np.zeros((1, 2)))])
     assert len(spreads) == 7
     assert (np.diff(spreads) > 0).all()
     # Quantiles of a normal with standard deviation 0.2, from 1/14 to 13/14.
@@ -153,7 +153,17 @@ def test_components_are_as_far_apart_as_the_residuals(scale):
 
 
 def test_variance_of_the_location_is_that_of_the_noise(scale):
-    assert scale.location_variance == pytest.approx(0.01, rel=0.3)
+    variance = scale.components(np.zeros((1, 2)))[0][1]
+    assert variance == pytest.approx(0.01, rel=0.3)
+
+
+def test_without_trust_every_task_is_like_all_of_them(scale):
+    far, near = np.array([[3.0, -3.0]]), np.zeros((1, 2))
+    lost = np.array(scale.components(far, trust=0.0))
+    np.testing.assert_allclose(lost, scale.components(near, trust=0.0))
+    known = np.array(scale.components(near))
+    assert lost[0, 1] > 2 * known[0, 1]  # the location may be anywhere
+    assert np.ptp(np.log(lost[:, 2])) > 1.5 * np.ptp(np.log(known[:, 2]))
 
 
 def test_location_may_depend_on_the_spread():
@@ -166,7 +176,7 @@ def test_location_may_depend_on_the_spread():
         np.arange(200),
         np.ones(200),
     )
-    locations, spreads = np.array(scale.components(np.zeros((1, 1)))).T
+    locations, _, spreads = np.array(scale.components(np.zeros((1, 1)))).T
     np.testing.assert_allclose(locations, -np.log(spreads), atol=0.3)
     assert locations[0] > locations[-1] + 1
 

@@ -17,7 +17,7 @@ CatBoost. Rounds of boosting are capped at 400 to keep every fit short.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 import numpy as np
@@ -157,7 +157,7 @@ class Template:
         -------
         Configuration
         """
-        params = dict(params)
+        given, params = params, dict(params)
         preprocess = params.pop("preprocess")
         prepare, tags = _PREPARED[preprocess]
         family = _BASES_OF.get(self.family, {}).get(preprocess, self.family)
@@ -172,10 +172,12 @@ class Template:
         if "n_neighbors" in params:
             tags = {**tags, "min_rows": 2 * params["n_neighbors"]}
         declare = _DECLARE[self.task]
-        return declare(
+        configuration = declare(
             name, family, prepare, self.make, features=features, wrap=wrap,
             tags={**self.tags, **tags}, **params,
         )
+        # All that tells it from others, not only what its estimator takes.
+        return replace(configuration, params=given)
 
 
 def _rounded(value):
