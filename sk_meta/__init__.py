@@ -10,7 +10,7 @@ from ._estimator import (
 )
 from ._knowledge import KnowledgeBase
 from ._metafeatures import compute_meta_features
-from ._pretrained import train_meta_models
+from ._pretrained import load_meta_model, train_meta_models
 from ._show_versions import show_versions
 
 __all__ = [
@@ -20,6 +20,7 @@ __all__ = [
     "MetaLearnerEstimator",
     "MetaLearnerRegressor",
     "compute_meta_features",
+    "load_meta_model",
     "show_versions",
     "train_meta_models",
 ]

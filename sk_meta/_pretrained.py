@@ -19,7 +19,7 @@ from ._catalogue import catalogue
 from ._history import MIN_TASKS, Experience, History
 from ._knowledge import SHIPPED, KnowledgeBase, read
 from ._metamodel import META_FEATURES, MetaModel
-from ._priors import Arrays
+from ._priors import MEMBERS, Arrays
 from ._scoring import STORED_METRICS
 
 FILE = "metamodel.npz"
@@ -54,6 +54,51 @@ def trained(
     path = Path(SHIPPED if knowledge is None else knowledge).resolve()
     model = _restored(path, _stamp(path), task, meta_model, names)
     return model or _fitted(read(path), task, meta_model, names)
+
+
+def load_meta_model(
+    task: str,
+    *,
+    knowledge: KnowledgeBase | str | Path | None = None,
+    meta_model: str = "hybrid",
+) -> MetaModel:
+    """The trained meta-model that the estimators ask, to look into it.
+
+    Parameters
+    ----------
+    task : {"classification", "regression"}
+    knowledge : KnowledgeBase, str, Path or None, default=None
+        As the estimators' parameter.
+    meta_model : {"hybrid", "neural", "forest", "linear", "neighbors", "none"}, \
+default="hybrid"
+        Kind of prior.
+
+    Returns
+    -------
+    MetaModel
+        With ``embedding_`` (representation of the prior tasks), ``loss_curve_``
+        (training loss of the network after every epoch), ``weights_`` (of the
+        priors in the stack) and ``embed(meta_features)``.
+
+    Raises
+    ------
+    ValueError
+        If a name is unknown or there are too few prior tasks.
+
+    Examples
+    --------
+    >>> from sk_meta import load_meta_model
+    >>> model = load_meta_model("classification")
+    >>> bool(model.loss_curve_[-1] < model.loss_curve_[0])
+    True
+    """
+    if task not in STORED_METRICS or meta_model not in MEMBERS:
+        raise ValueError(
+            f"task={task!r} must be one of {list(STORED_METRICS)} and "
+            f"meta_model={meta_model!r} one of {list(MEMBERS)}."
+        )
+    names = tuple(configuration.name for configuration in catalogue(task))
+    return trained(knowledge, task, meta_model, names)
 
 
 def train_meta_models(path: str | Path | None = None) -> Path:

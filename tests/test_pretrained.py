@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from conftest import excerpt
 
-from sk_meta import KnowledgeBase, _pretrained, train_meta_models
+from sk_meta import KnowledgeBase, _pretrained, load_meta_model, train_meta_models
 from sk_meta._catalogue import catalogue
 from sk_meta._history import Experience
 from sk_meta._knowledge import SHIPPED
@@ -249,3 +249,24 @@ def test_shipped_file_holds_what_this_version_learns(task, monkeypatch):
         np.testing.assert_allclose(second.mean(), first.mean(), atol=5e-3)
         np.testing.assert_allclose(second.sd(), first.sd(), rtol=1e-2)
         np.testing.assert_allclose(second.seconds(), first.seconds(), rtol=1e-3)
+
+
+def test_the_meta_model_can_be_looked_into():
+    model = load_meta_model("regression")
+    assert len(model.embedding_) == len(model.experience.tasks)
+    assert np.isfinite(model.loss_curve_).all()
+    assert sum(model.weights_.values()) == pytest.approx(1)
+    assert load_meta_model("regression", meta_model="forest").loss_curve_ is None
+    with pytest.raises(ValueError, match="task='clustering'"):
+        load_meta_model("clustering")
+    with pytest.raises(ValueError, match="meta_model='deep'"):
+        load_meta_model("regression", meta_model="deep")
+
+
+def test_a_damaged_file_says_what_to_do(tmp_path):
+    knowledge = KnowledgeBase.load()
+    some = knowledge.without(knowledge.tasks["family"].unique()[24:])
+    some.save(tmp_path)
+    (tmp_path / "metamodel.npz").write_bytes(b"PK\x03\x04 cut off")
+    with pytest.raises(ValueError, match="train_meta_models"):
+        load_meta_model("classification", knowledge=tmp_path, meta_model="linear")
