@@ -9,7 +9,7 @@ from sklearn.datasets import load_digits
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.model_selection import train_test_split
 
-from sk_meta import KnowledgeBase, MetaLearnerClassifier
+from sk_meta import KnowledgeBase, MetaLearnerClassifier, load_meta_model
 
 X, y = load_digits(return_X_y=True, as_frame=True)
 X_train, X_test, y_train, y_test = train_test_split(X, y, random_state=0, stratify=y)
@@ -17,6 +17,8 @@ X_train, X_test, y_train, y_test = train_test_split(X, y, random_state=0, strati
 # The shipped knowledge base has seen these digits. Left out, the result is what
 # a new table would get; with your own table, leave `knowledge` out.
 knowledge = KnowledgeBase.load().without(["optdigits"])
+print("Training the meta-model anew, as it has seen them too ...", flush=True)
+load_meta_model("classification", knowledge=knowledge)
 model = MetaLearnerClassifier(
     time_budget=30, knowledge=knowledge, n_jobs=2, random_state=0
 )

@@ -9,10 +9,11 @@ hash). Nothing in it is pickled.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -162,6 +163,15 @@ class KnowledgeBase:
             Indexed by task: source, package, and the licence of the package.
         """
         return sources_frame(self.tasks, self.card)
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """Hash of tasks and results, the same for a copy in another process."""
+        digest = hashlib.sha256()
+        for table in (self.tasks, *self.results.values()):
+            digest.update(",".join(map(str, table.columns)).encode())
+            digest.update(pd.util.hash_pandas_object(table).to_numpy().tobytes())
+        return digest.hexdigest()
 
     def select(self, kind: str) -> pd.DataFrame:
         """Tasks of one kind.

@@ -96,11 +96,14 @@ default="hybrid"
         table[factors] = np.log(table[factors].clip(lower=1e-9))
         return table.to_numpy()
 
-    def _stack(self) -> None:
+    def _stack(self, known: Arrays | None = None) -> None:
         """Prior mean and its out-of-family predictions; one member is a stack too."""
         members, guesses = self._members.values(), self._guesses.values()
         self._mean = StackPrior(list(members), np.array(list(guesses)))
-        self._mean.fit(self._features, self._targets, self._weights)
+        if known is None or self.kind != "hybrid":
+            self._mean.fit(self._features, self._targets, self._weights)
+        else:
+            self._mean.restore(known)
         self._guess = self._mean.guess()
         self._by_metric: dict[str, tuple] = {}
 
@@ -232,6 +235,7 @@ default="hybrid"
         dict of str to ndarray
         """
         found = {f"clock/{k}": v for k, v in self._clock.arrays().items()}
+        found |= {f"stack/{k}": v for k, v in self._mean.arrays().items()}
         for name, member in self._members.items():
             found |= {f"{name}/{k}": v for k, v in member.arrays().items()}
             found[f"{name}/guess"] = _to_bytes(self._guesses[name])
@@ -259,7 +263,7 @@ default="hybrid"
             self._guesses[name] = own.pop("guess") / _STEPS
             self._members[name] = PRIORS[name]().restore({**shared, **own})
         self._clock = Clock().restore(_below(arrays, "clock"))
-        self._stack()
+        self._stack(_below(arrays, "stack"))
         return self
 
 

@@ -50,10 +50,10 @@ def trained(
         The same object in every call of one process.
     """
     if isinstance(knowledge, KnowledgeBase):
-        return _fitted(knowledge, task, meta_model, names)
+        return _fitted(_Content(knowledge), task, meta_model, names)
     path = Path(SHIPPED if knowledge is None else knowledge).resolve()
     model = _restored(path, _stamp(path), task, meta_model, names)
-    return model or _fitted(read(path), task, meta_model, names)
+    return model or _fitted(_Content(read(path)), task, meta_model, names)
 
 
 def load_meta_model(
@@ -153,9 +153,23 @@ def _stamp(path: Path) -> tuple:
     return (*stamp(path), file.stat().st_mtime_ns if file.is_file() else None)
 
 
+class _Content:
+    """A knowledge base as a key: equal if the contents are, as clones' are."""
+
+    def __init__(self, knowledge: KnowledgeBase):
+        self.knowledge = knowledge
+
+    def __eq__(self, other):
+        return self.knowledge.fingerprint == other.knowledge.fingerprint
+
+    def __hash__(self):
+        return hash(self.knowledge.fingerprint)
+
+
 @lru_cache(maxsize=8)
-def _fitted(knowledge, task, meta_model, names) -> MetaModel:
-    return MetaModel(meta_model).fit(Experience.of(knowledge, task, names), task)
+def _fitted(content: _Content, task, meta_model, names) -> MetaModel:
+    experience = Experience.of(content.knowledge, task, names)
+    return MetaModel(meta_model).fit(experience, task)
 
 
 @lru_cache(maxsize=8)
