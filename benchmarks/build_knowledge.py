@@ -56,6 +56,8 @@ CURVES = (
 )  # fmt: skip
 FIT_LIMIT = 20
 WRITE_EVERY = 5.0
+# What must not have changed for earlier results to count.
+SAME_TABLE = ("kind", "source", "target", "n_rows", "n_columns", "n_classes")
 
 
 class _TimeUp(BaseException):
@@ -171,7 +173,10 @@ def run_task(task, configurations, out: Path) -> None:
     X, y = load_capped(task)
     table, target = describe_table(X), describe_target(y, task.task)
     record = json.loads(path.read_text()) if path.exists() else {"results": {}}
-    record.update(describe(task, table, target))
+    now = describe(task, table, target)
+    if any(record.get(name, now[name]) != now[name] for name in SAME_TABLE):
+        record = {"results": {}}  # of another table, since the corpus was changed
+    record.update(now)
     scorers = {name: stored_scorer(name) for name in STORED_METRICS[task.task]}
     folds = splits(y, target)
     started = written = time.time()

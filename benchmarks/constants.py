@@ -17,7 +17,7 @@ import argparse
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import partial
+from functools import lru_cache, partial
 
 import numpy as np
 from joblib import Parallel, delayed
@@ -47,7 +47,6 @@ class Constant:
     module: object
     name: str
     values: tuple
-    trained: bool = False  # whether the meta-model depends on it
     timed: bool = False  # whether it matters only under a time budget
 
 
@@ -63,9 +62,8 @@ BELIEF = (
     Constant("spread between machines", _clock, "_MACHINE_SD", (0.3, 1.2), timed=True),
 )  # fmt: skip
 TRAINED = (
-    Constant("largest standardised loss", _history, "_WORST", (0.5, 2.0), trained=True),
-    Constant("offset of the relative loss", _history, "_OFFSET", (0.01, 0.05),
-             trained=True),
+    Constant("largest standardised loss", _history, "_WORST", (0.5, 2.0)),
+    Constant("offset of the relative loss", _history, "_OFFSET", (0.01, 0.05)),
 )  # fmt: skip
 PRIOR_PARAMETERS = {
     "linear": {"alpha": (7.0, 60.0)},
@@ -96,13 +94,20 @@ def trained(knowledge, kind: str, fold: int, names, prior: str) -> MetaModel:
     return MetaModel(prior).fit(experience, kind)
 
 
+@lru_cache(maxsize=8)
+def development(knowledge, kind: str, metric: str, fold: int, names) -> list:
+    """Tasks of a fold that belong to the development half."""
+    return [
+        task for task in held_out_tasks(knowledge, kind, metric, names)
+        if fold_of(task.family) == fold and half_of(task.family) == "development"
+    ]  # fmt: skip
+
+
 def regrets(model, knowledge, kind: str, fold: int, names, timed: bool) -> list:
     """Metric and regret curve of every task of a fold, development half."""
     found = []
     for metric in METRICS[kind]:
-        for task in held_out_tasks(knowledge, kind, metric, names):
-            if fold_of(task.family) != fold or half_of(task.family) != "development":
-                continue
+        for task in development(knowledge, kind, metric, fold, names):
             belief = model.belief(task.meta_features, metric)
             if timed:
                 order = ours(task, belief, _search.ROUND, _search.COST_POWER_TIMED)
@@ -119,8 +124,8 @@ def one_fold(knowledge, kind: str, names, fold: int) -> tuple[dict, tuple]:
     run = partial(regrets, knowledge=knowledge, kind=kind, fold=fold, names=names)
     train = partial(trained, knowledge, kind, fold, names)
     model = train("hybrid")
-    found = {("in use", False): run(model, timed=False),
-             ("in use", True): run(model, timed=True)}  # fmt: skip
+    found = {("in use", "counted"): run(model, timed=False),
+             ("in use", "timed"): run(model, timed=True)}  # fmt: skip
     for constant in BELIEF:
         for value in constant.values:
             with patched(constant.module, constant.name, value):
@@ -129,7 +134,9 @@ def one_fold(knowledge, kind: str, names, fold: int) -> tuple[dict, tuple]:
     for constant in TRAINED:
         for value in constant.values:
             with patched(constant.module, constant.name, value):
+                development.cache_clear()  # the scale of the losses is another
                 found[constant.label, value] = run(train("hybrid"), timed=False)
+    development.cache_clear()
     for prior, parameters in PRIOR_PARAMETERS.items():
         found[prior, "in use"] = run(train(prior), timed=False)
         for name, values in parameters.items():
@@ -141,7 +148,7 @@ def one_fold(knowledge, kind: str, names, fold: int) -> tuple[dict, tuple]:
 
 
 TOLERANCES = (0.0002, 0.0005, 0.001, 0.002, 0.005)
-AFTER = (0, 1, 3, 5, 8, 12)
+AFTER = (0, 2, 4, 6, 8, 12)
 
 
 def rounds(task, belief):
@@ -165,13 +172,13 @@ def stops(model, knowledge, kind: str, fold: int, names) -> tuple[list, list]:
     """Tolerance, evaluations and regret at the stop of every task; and deviations."""
     found, gaps = [], []
     for metric in METRICS[kind]:
-        for task in held_out_tasks(knowledge, kind, metric, names):
-            if fold_of(task.family) != fold or half_of(task.family) != "development":
-                continue
+        for task in development(knowledge, kind, metric, fold, names):
             belief = model.belief(task.meta_features, metric)
             left = set(TOLERANCES)
             for now, order in rounds(task, belief):
                 rest = np.setdiff1d(np.flatnonzero(np.isfinite(task.h)), order)
+                if not len(rest):
+                    break
                 if len(order) in AFTER:
                     z = (task.h[rest] - now.mean()[rest]) / now.sd()[rest]
                     gaps.append((metric, len(order), np.quantile(z, [0.1, 0.9])))

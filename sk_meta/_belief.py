@@ -137,7 +137,7 @@ class Belief:
         """
         regret = self.history.normalised()
         best = np.ones(len(regret))
-        weights = np.full(len(regret), 1 / len(regret))
+        weights = everyone = self.history.weights
         if self.observed:
             seen = list(self.observed)
             best = regret[:, seen].min(axis=1)
@@ -145,9 +145,8 @@ class Belief:
             n = len(seen)
             gap -= n / (n + 0.2) * gap.mean(axis=1, keepdims=True)
             fit = -0.5 * (gap**2).sum(axis=1) / _PORTFOLIO_WIDTH**2
-            match = np.exp(fit - fit.max())
-            alike = match / match.sum()
-            weights = (1 - _UNIFORM) * alike + _UNIFORM / len(regret)
+            match = everyone * np.exp(fit - fit.max())
+            weights = (1 - _UNIFORM) * match / match.sum() + _UNIFORM * everyone
         gain = weights @ np.maximum(best[:, None] - regret, 0)
         return gain + 1e-6 * (1 - weights @ regret)
 

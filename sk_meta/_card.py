@@ -151,19 +151,18 @@ def write(
     card : dict
     """
     path.mkdir(parents=True, exist_ok=True)
-    tasks.to_csv(path / "tasks.csv", float_format="%.6g")
+    # On every system the same bytes, so the same hash.
+    how = {"float_format": "%.6g", "lineterminator": "\n"}
+    tasks.rename_axis("task").to_csv(path / "tasks.csv", **how)
     for kind, table in results.items():
-        # No time stamp in the header: the same content has the same hash.
-        table.to_csv(
-            path / f"{kind}.csv.gz",
-            index=False,
-            float_format="%.6g",
-            compression={"method": "gzip", "mtime": 0},
-        )
-    configurations.to_csv(path / "configurations.csv", index=False)
+        # Without a time stamp in the header.
+        packed = {"method": "gzip", "mtime": 0}
+        file = path / f"{kind}.csv.gz"
+        table.to_csv(file, index=False, compression=packed, **how)
+    configurations.to_csv(path / "configurations.csv", index=False, **how)
     card = {**card, "schema": SCHEMA, "sha256": _hash(path, SCHEMA)}
     text = json.dumps(card, indent=2, ensure_ascii=False) + "\n"
-    (path / _CARD).write_text(text, encoding="utf8")
+    (path / _CARD).write_text(text, encoding="utf8", newline="\n")
 
 
 def contents(tasks: pd.DataFrame, results: dict[str, pd.DataFrame]) -> dict:

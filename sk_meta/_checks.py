@@ -26,6 +26,23 @@ _ROUNDING = 1e-9
 _SHOWN = 3
 
 
+def check_kind(kind: str, name: str = "kind") -> None:
+    """Raise if there is no such kind of task.
+
+    Parameters
+    ----------
+    kind : str
+    name : str, default="kind"
+        What the value is called where it was given.
+
+    Raises
+    ------
+    ValueError
+    """
+    if kind not in list(STORED_METRICS):
+        raise ValueError(f"{name}={kind!r} must be one of {list(STORED_METRICS)}.")
+
+
 def tidy(table: pd.DataFrame, kind: str) -> pd.DataFrame:
     """Give results all columns, in order; what was not measured is NaN.
 
@@ -84,21 +101,35 @@ def rows_given(results: pd.DataFrame, name: str, kind: str) -> pd.DataFrame:
     Raises
     ------
     ValueError
-        If a column is missing or unknown, or there are no results of the dummy.
+        If a column is missing, unknown or not numeric though it should be, or
+        there are no results of the dummy.
     """
-    needed = set(RESULT_COLUMNS) - {"task", "peak_mb"}
+    metrics = list(STORED_METRICS[kind])
+    needed = set(RESULT_COLUMNS) - {"task", "error", "peak_mb"}
     absent = sorted(needed - set(results))
-    unknown = sorted(set(results) - {*RESULT_COLUMNS, *STORED_METRICS[kind]})
-    if absent or unknown:
-        raise ValueError(
-            f"results lacks the columns {absent} and has the unknown columns "
-            f"{unknown}; the scores of {kind} are {list(STORED_METRICS[kind])}."
+    unknown = sorted(set(results) - {*RESULT_COLUMNS, *metrics}, key=str)
+    found = [f"lacks the columns {absent}"] if absent else []
+    if unknown:
+        found.append(
+            f"has the unknown columns {unknown} (the scores of {kind} are {metrics})"
         )
+    if found:
+        raise ValueError(f"results {' and '.join(found)}.")
+    for column in [name for name in (*NUMBERS, *metrics) if name in results]:
+        try:
+            results[column].astype(float)
+        except (TypeError, ValueError) as error:
+            raise ValueError(
+                f"results has a column {column!r} that is not numeric: {error}. Use "
+                "NaN for what was not measured."
+            ) from error
     if not (results["configuration"] == "dummy").any():
         raise ValueError(
             "results has no rows of the configuration 'dummy', to which all scores are "
             "relative. Score DummyClassifier or DummyRegressor on the same folds."
         )
+    if "error" not in results:
+        results = results.assign(error=None)
     return tidy(results.assign(task=name).reset_index(drop=True), kind)
 
 

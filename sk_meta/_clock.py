@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
-from sklearn.covariance import LedoitWolf
 
 from ._belief import Gaussian
+from ._history import shrunk_covariance
 from ._priors import Arrays, LinearPrior
 
 _MACHINE_SD = 0.7  # of log seconds: machines differ by a factor of two
@@ -43,7 +43,7 @@ class Clock:
             coefficients.append(np.append(ridge.coefficients, ridge.intercept))
             residuals[known, j] = column[known] - ridge.predict(sizes[known])[:, 0]
         self._coefficients = np.array(coefficients)
-        self._covariance = LedoitWolf().fit(residuals).covariance_
+        self._covariance = shrunk_covariance(residuals, weights)
         return self
 
     def prior(self, meta_features: dict[str, float]) -> Gaussian:

@@ -7,6 +7,7 @@ tasks as ``z``, h less its median over its distance from the best to the median.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import pandas as pd
@@ -117,12 +118,51 @@ class History:
         z = (self.h - location[:, None]) / spread[:, None]
         return location, spread, np.minimum(z, _WORST)
 
+    @cached_property
+    def weights(self) -> np.ndarray:
+        """Share of every task in a mean over the families."""
+        weights = family_weights(self.tasks)
+        return weights / weights.sum()
+
     def normalised(self) -> np.ndarray:
         """Regret over the task's best, in units of its median's regret."""
         loss = np.exp(self.h)
         best = loss.min(axis=1, keepdims=True)
         middle = np.median(loss, axis=1, keepdims=True)
         return np.clip((loss - best) / np.maximum(middle - best, 0.01), 0, 1)
+
+
+def shrunk_covariance(values: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    """Covariance of the columns with weighted rows (Ledoit and Wolf 2004).
+
+    Parameters
+    ----------
+    values : ndarray of shape (n_tasks, n_configurations)
+    weights : ndarray of shape (n_tasks,)
+
+    Returns
+    -------
+    ndarray of shape (n_configurations, n_configurations)
+    """
+    centred = values - np.average(values, axis=0, weights=weights)
+    rows = centred * np.sqrt(weights / weights.mean())[:, None]
+    return LedoitWolf(assume_centered=True).fit(rows).covariance_
+
+
+def family_weights(tasks: pd.DataFrame) -> np.ndarray:
+    """Weight of every task, so that each family counts once.
+
+    Parameters
+    ----------
+    tasks : DataFrame
+        With the column "family".
+
+    Returns
+    -------
+    ndarray of shape (n_tasks,)
+    """
+    family = tasks["family"]
+    return 1.0 / family.groupby(family).transform("size").to_numpy(dtype=float)
 
 
 @dataclass(frozen=True)
@@ -167,10 +207,10 @@ class Experience:
         ValueError
             If there are too few tasks in every metric.
         """
-        histories, errors = {}, []
+        histories, errors, names = {}, [], tuple(names)
         for metric in STORED_METRICS[kind]:
             try:
-                histories[metric] = History.of(knowledge, kind, metric, tuple(names))
+                histories[metric] = History.of(knowledge, kind, metric, names)
             except ValueError as too_few:
                 errors.append(too_few)
         if not histories:
@@ -178,10 +218,10 @@ class Experience:
         known = {task for history in histories.values() for task in history.tasks.index}
         tasks = knowledge.select(kind)
         tasks = tasks[tasks.index.isin(known)]
-        seconds = np.full((len(tasks), len(tuple(names))), np.nan)
+        seconds = np.full((len(tasks), len(names)), np.nan)
         for history in histories.values():
             seconds[tasks.index.get_indexer(history.tasks.index)] = history.log_seconds
-        return cls(tuple(names), tasks, histories, seconds)
+        return cls(names, tasks, histories, seconds)
 
     def rows(self, metric: str) -> np.ndarray:
         """Positions among ``tasks`` of the rows of one history."""
@@ -209,8 +249,7 @@ class Experience:
 
     def weights(self) -> np.ndarray:
         """Weight of every task: each family counts once."""
-        family = self.tasks["family"]
-        return 1.0 / family.groupby(family).transform("size").to_numpy(dtype=float)
+        return family_weights(self.tasks)
 
 
 def _complete(h: np.ndarray, failed: np.ndarray) -> np.ndarray:

@@ -11,9 +11,11 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable
+from copy import deepcopy
 from dataclasses import dataclass
 from datetime import date
-from functools import cached_property, lru_cache
+from functools import lru_cache
+from numbers import Integral
 from pathlib import Path
 
 import numpy as np
@@ -31,6 +33,7 @@ from ._card import (
 )
 from ._checks import (
     TASK_COLUMNS,
+    check_kind,
     find_problems,
     names_alone,
     refuse,
@@ -53,6 +56,9 @@ SHIPPED = Path(__file__).parent / "data"
 class KnowledgeBase:
     """Results of many configurations on many prior tasks.
 
+    Trained models share its tables: do not change them in place, but make a new
+    knowledge base with :meth:`add`, :meth:`merge` or :meth:`without`.
+
     Parameters
     ----------
     tasks : DataFrame
@@ -64,8 +70,11 @@ class KnowledgeBase:
         For "classification" and "regression", one row per task, configuration
         and fold: status, error, seconds, ``peak_mb`` (peak memory of fit and
         predict above what the process held before, in MB), and one column per
-        stored metric (scikit-learn's scorer names, greater is better). What was
-        not measured is NaN.
+        stored metric, greater is better. What was not measured is NaN. The
+        metrics are scikit-learn's scorer names, except ``average_precision``
+        (of the rarer class, or the mean over the classes if there are more than
+        two), ``neg_mean_pinball_loss_0.1`` and ``neg_mean_pinball_loss_0.9``;
+        ``sk_meta._scoring.stored_scorer(name)`` gives the scorer of each.
     card : dict
         Provenance: sources, licences, versions, date, how to regenerate.
     configurations : DataFrame, default=None
@@ -115,7 +124,7 @@ class KnowledgeBase:
         shared = read(path)
         results = {kind: table.copy() for kind, table in shared.results.items()}
         tasks, configurations = shared.tasks.copy(), shared.configurations.copy()
-        return cls(tasks, results, dict(shared.card), configurations)
+        return cls(tasks, results, deepcopy(shared.card), configurations)
 
     def save(self, path: str | Path) -> None:
         """Write the knowledge base.
@@ -164,9 +173,14 @@ class KnowledgeBase:
         """
         return sources_frame(self.tasks, self.card)
 
-    @cached_property
     def fingerprint(self) -> str:
-        """Hash of tasks and results, the same for a copy in another process."""
+        """Hash of tasks and results as they are now.
+
+        Returns
+        -------
+        str
+            The same for a copy in another process.
+        """
         digest = hashlib.sha256()
         for table in (self.tasks, *self.results.values()):
             digest.update(",".join(map(str, table.columns)).encode())
@@ -183,7 +197,13 @@ class KnowledgeBase:
         Returns
         -------
         DataFrame
+
+        Raises
+        ------
+        ValueError
+            If the kind is unknown, as for all methods that take one.
         """
+        check_kind(kind)
         return self.tasks[self.tasks["kind"] == kind]
 
     def meta_feature_names(self) -> list[str]:
@@ -207,8 +227,9 @@ class KnowledgeBase:
         Raises
         ------
         ValueError
-            If the metric is not stored.
+            If the kind is unknown or the metric not stored.
         """
+        check_kind(kind)
         if metric not in STORED_METRICS[kind]:
             raise ValueError(
                 f"metric={metric!r} is not stored for {kind}. "
@@ -227,7 +248,7 @@ class KnowledgeBase:
         -------
         DataFrame of shape (n_tasks, n_configurations)
         """
-        results = self.results[kind]
+        results = self._results_of(kind)
         total = results["fit_seconds"] + results["predict_seconds"].fillna(0)
         return self._table(kind, total)
 
@@ -242,11 +263,18 @@ class KnowledgeBase:
         -------
         DataFrame of bool of shape (n_tasks, n_configurations)
         """
-        bad = ~self.results[kind]["status"].isin(["ok", "excluded"])
+        bad = ~self._results_of(kind)["status"].isin(["ok", "excluded"])
         return self._table(kind, bad.astype(float)) > 0
 
+    def _results_of(self, kind: str) -> pd.DataFrame:
+        """Results of one kind, empty if there are none."""
+        check_kind(kind)
+        if kind in self.results:
+            return self.results[kind]
+        return tidy(pd.DataFrame(), kind)
+
     def _table(self, kind: str, values) -> pd.DataFrame:
-        results = self.results[kind]
+        results = self._results_of(kind)
         if isinstance(values, str):
             # A configuration that failed on one fold has no score.
             values = results[values].where(results["status"] == "ok")
@@ -289,14 +317,22 @@ class KnowledgeBase:
 
         Raises
         ------
+        TypeError
+            If `other` is not a knowledge base, but the path of one, for example.
         ValueError
             If :meth:`check` finds anything in the result.
         """
+        if not isinstance(other, KnowledgeBase):
+            raise TypeError(
+                f"other is a {type(other).__name__}, not a KnowledgeBase. If it is the "
+                "folder of one, load it first: KnowledgeBase.load(other)."
+            )
         new = other.tasks.index
         tasks = pd.concat([self.tasks[~self.tasks.index.isin(new)], other.tasks])
         results = {}
-        for kind, mine in self.results.items():
-            parts = [mine[~mine["task"].isin(new)], other.results[kind]]
+        for kind in STORED_METRICS:
+            mine = self._results_of(kind)
+            parts = [mine[~mine["task"].isin(new)], other._results_of(kind)]
             # An empty table has no dtypes and would spoil those of the other.
             parts = [part for part in parts if len(part)] or parts[:1]
             results[kind] = pd.concat(parts, ignore_index=True)
@@ -325,11 +361,12 @@ class KnowledgeBase:
             Target without missing values.
         results : DataFrame
             One row per configuration and fold: configuration, fold, status
-            ("ok", "failed", "timeout", "died" or "excluded"), error,
-            fit_seconds, predict_seconds, and, where known, peak_mb and the
-            stored metrics. The configuration "dummy" (DummyClassifier or
-            DummyRegressor) must be there on the same folds: what is learned
-            from a task are scores relative to the dummy's.
+            ("ok", "failed", "timeout", "died" or "excluded"), fit_seconds,
+            predict_seconds, and, where known, error, peak_mb and the stored
+            metrics. The rows of the configuration "dummy" (DummyClassifier or
+            DummyRegressor) are required, on the same folds: what is learned
+            from a task are scores relative to the dummy's. The estimators learn
+            only from configurations that have a name of their catalogue.
         family : str, default=None
             Dataset that tasks share when they are made from the same data;
             None is `name`.
@@ -347,16 +384,15 @@ class KnowledgeBase:
         Raises
         ------
         ValueError
-            If the name is known, the dummy absent, a column missing or
-            unknown, or an entry impossible.
+            If the name is known, the dummy absent, a column missing, unknown
+            or not numeric, or an entry impossible.
         """
         if name in self.tasks.index:
             raise ValueError(
                 f"name={name!r} is a task of the knowledge base already. Choose "
                 "another one, or replace the task with KnowledgeBase.merge."
             )
-        X, y = as_table(X), _as_target(y)
-        features = compute_meta_features(X, y, task or "auto")
+        X, y, features = _described(X, y, task)
         table, kind = describe_table(X), features.task
         fields = (name, kind, family or name, source, target, table.n_rows,
                   table.n_columns, table.n_encoded,
@@ -375,6 +411,9 @@ class KnowledgeBase:
     ) -> pd.DataFrame:  # fmt: skip
         """Prior tasks that look most like a table, and what was best on them.
 
+        One task per family, the nearest of it: a table can be in the knowledge
+        base on several numbers of rows (``name@rows``).
+
         Parameters
         ----------
         X : {DataFrame, ndarray, sparse matrix} of shape (n_samples, n_features)
@@ -382,12 +421,12 @@ class KnowledgeBase:
         y : array-like of shape (n_samples,)
             Target without missing values.
         k : int, default=5
-            Number of tasks.
+            Number of tasks, at least 1.
         task : {"classification", "regression"}, default=None
             Kind of task; None decides from `y`.
         metric : str, default=None
             Stored metric of the score; None is accuracy or R².
-        features : iterable of str, default=None
+        features : str or iterable of str, default=None
             Meta-features to compare; None takes those of the meta-model.
 
         Returns
@@ -395,13 +434,14 @@ class KnowledgeBase:
         DataFrame
             Indexed by task, nearest first: family, source, distance (root mean
             square difference of the meta-features' normal scores), n_rows,
-            n_columns, and the best configuration with its score, None and NaN
-            if the metric was not measured there.
+            n_columns, and the best configuration with its score, both NaN if
+            the metric was not measured there.
 
         Raises
         ------
         ValueError
-            If there are no tasks of this kind, or a name is unknown.
+            If there are no tasks of this kind, a name is unknown, or `k` is not
+            a positive integer.
 
         Examples
         --------
@@ -411,14 +451,16 @@ class KnowledgeBase:
         >>> "wine" in near.index
         True
         """
-        here = compute_meta_features(as_table(X), _as_target(y), task or "auto")
+        if not isinstance(k, Integral) or k < 1:
+            raise ValueError(f"k={k!r} must be an integer of at least 1.")
+        _, _, here = _described(X, y, task)
         prior = self.select(here.task)
         if not len(prior):
             raise ValueError(f"The knowledge base has no tasks for {here.task}.")
         shared = [name for name in here.names if name in self.tasks]
         if features is None:
             features = [n for n in META_FEATURES[here.task] if n in shared]
-        names = list(features)
+        names = [features] if isinstance(features, str) else list(features)
         if not names or (unknown := sorted(set(names) - set(shared))):
             raise ValueError(
                 f"features={names if not names else unknown!r} are not meta-features "
@@ -430,7 +472,8 @@ class KnowledgeBase:
         distance = np.sqrt(np.mean((scale.transform(known) - point) ** 2, axis=1))
         near = prior[["family", "source"]].assign(distance=distance)
         near = near.join(prior[["n_rows", "n_columns"]])
-        near = near.sort_values("distance", kind="stable").head(k)
+        near = near.sort_values("distance", kind="stable")
+        near = near[~near["family"].duplicated()].head(k)
         scores = self.scores(here.task, metric or STORED_METRICS[here.task][0])
         return near.join(_best(scores))
 
@@ -461,21 +504,37 @@ class KnowledgeBase:
         Raises
         ------
         ValueError
-            If a record lacks a field.
+            If a record lacks a field or is of an unknown kind, or there is none.
         """
+        needed = (*TASK_COLUMNS, "meta_features", "results")
         tasks: list[dict] = []
         rows: dict[str, list[dict]] = {kind: [] for kind in STORED_METRICS}
-        for record in records:
+        for number, record in enumerate(records):
             record = {"synthetic": False, **record}
-            if absent := [name for name in TASK_COLUMNS if name not in record]:
-                raise ValueError(f"record {record.get('task')!r} lacks {absent}")
+            which = f"record {record.get('task', number)!r}"
+            if absent := [name for name in needed if name not in record]:
+                raise ValueError(
+                    f"{which} lacks {absent}. Add them as "
+                    "KnowledgeBase.from_records describes."
+                )
+            check_kind(record["kind"], f"{which} can't be used: kind")
             fields = {name: record[name] for name in TASK_COLUMNS}
             tasks.append({**fields, **record["meta_features"]})
             rows[record["kind"]] += rows_of_record(record)
+        if not tasks:
+            raise ValueError("records is empty. Pass the record of at least one task.")
         results = {kind: tidy(pd.DataFrame(rows[kind]), kind) for kind in rows}
         if configurations is not None:
             configurations = united(names_alone(results), configurations)
         return cls(pd.DataFrame(tasks).set_index("task"), results, card, configurations)
+
+
+def _described(X, y, task: str | None) -> tuple:
+    """Table and target as the package takes them, and their meta-features."""
+    if task is not None:
+        check_kind(task, "task")
+    X, y = as_table(X), _as_target(y)
+    return X, y, compute_meta_features(X, y, task or "auto")
 
 
 def _as_target(y) -> np.ndarray:

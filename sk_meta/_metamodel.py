@@ -11,11 +11,10 @@ from functools import cached_property
 
 import numpy as np
 import pandas as pd
-from sklearn.covariance import LedoitWolf
 
 from ._belief import Belief, Gaussian
 from ._clock import Clock
-from ._history import Experience
+from ._history import Experience, shrunk_covariance
 from ._normal_scores import META_FEATURES, NormalScores
 from ._novelty import Novelty
 from ._priors import (
@@ -121,8 +120,8 @@ default="hybrid"
             guess = experience.part(self._guess, metric)[rows]
             self._by_metric[metric] = (
                 scale,
-                _covariance(z - guess, weights),
-                _covariance(z, weights),
+                shrunk_covariance(z - guess, weights),
+                shrunk_covariance(z, weights),
             )
         return self._by_metric[metric]
 
@@ -201,7 +200,7 @@ default="hybrid"
     @property
     def embedding_(self) -> np.ndarray:
         """Representation of the prior tasks, of shape (n_tasks, n_dimensions)."""
-        return self._represent(self._features)
+        return self._represent(self._features).copy()
 
     def embed(self, meta_features: dict[str, float]) -> np.ndarray:
         """Representation of a new task.
@@ -220,7 +219,7 @@ default="hybrid"
     @property
     def loss_curve_(self) -> np.ndarray | None:
         """Training loss of the network after every epoch, None without one."""
-        return None if self._network is None else self._network.loss_curve_
+        return None if self._network is None else self._network.loss_curve_.copy()
 
     @property
     def weights_(self) -> dict[str, float]:
@@ -265,13 +264,6 @@ default="hybrid"
         self._clock = Clock().restore(_below(arrays, "clock"))
         self._stack(_below(arrays, "stack"))
         return self
-
-
-def _covariance(values: np.ndarray, weights: np.ndarray) -> np.ndarray:
-    """Covariance of the columns, shrunk (Ledoit and Wolf 2004), rows weighted."""
-    centred = values - np.average(values, axis=0, weights=weights)
-    rows = centred * np.sqrt(weights / weights.mean())[:, None]
-    return LedoitWolf(assume_centered=True).fit(rows).covariance_
 
 
 def _to_bytes(guess: np.ndarray) -> np.ndarray:

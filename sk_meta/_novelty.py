@@ -21,9 +21,10 @@ class Novelty:
 
     def __init__(self, known: np.ndarray, families: np.ndarray):
         self._known = known
+        self._family = np.unique(families, return_inverse=True)[1]
         distances = np.linalg.norm(known[:, None] - known[None], axis=2)
-        distances[families[:, None] == families[None]] = np.inf
-        own = _to_nearest(distances)
+        distances[self._family[:, None] == self._family[None]] = np.inf
+        own = self._to_nearest(distances)
         finite = own[np.isfinite(own)]
         self._usual = np.percentile(finite, _PERCENTILE) if len(finite) else np.inf
 
@@ -37,13 +38,15 @@ class Novelty:
         Returns
         -------
         float
-            Mean distance to the five nearest prior tasks, over the 99th percentile
-            of the same among the prior tasks; above 1 is out of range.
+            Mean distance to the five nearest families of prior tasks, over the 99th
+            percentile of the same among the prior tasks; above 1 is out of range.
         """
         distances = np.linalg.norm(self._known - task, axis=1)[None]
-        return float(_to_nearest(distances)[0] / max(self._usual, 1e-12))
+        return float(self._to_nearest(distances)[0] / max(self._usual, 1e-12))
 
-
-def _to_nearest(distances: np.ndarray) -> np.ndarray:
-    nearest = np.sort(distances, axis=1)[:, :_N_NEAREST]
-    return nearest.mean(axis=1)
+    def _to_nearest(self, distances: np.ndarray) -> np.ndarray:
+        """Mean distance to the nearest families, each by its nearest task."""
+        to_family = np.full((len(distances), self._family.max() + 1), np.inf)
+        for column, family in zip(distances.T, self._family, strict=True):
+            to_family[:, family] = np.minimum(to_family[:, family], column)
+        return np.sort(to_family, axis=1)[:, :_N_NEAREST].mean(axis=1)

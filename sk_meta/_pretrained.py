@@ -7,6 +7,9 @@ trained on and is ignored if the two do not match. Nothing in it is pickled.
 
 from __future__ import annotations
 
+import logging
+import os
+import zlib
 from functools import lru_cache
 from pathlib import Path
 from zipfile import BadZipFile
@@ -22,7 +25,10 @@ from ._metamodel import META_FEATURES, MetaModel
 from ._priors import MEMBERS, Arrays
 from ._scoring import STORED_METRICS
 
+logger = logging.getLogger("sk_meta")
+
 FILE = "metamodel.npz"
+_FORMAT = 1  # of the file; another one is trained anew
 
 
 def trained(
@@ -120,7 +126,7 @@ def train_meta_models(path: str | Path | None = None) -> Path:
     Raises
     ------
     ValueError
-        If the folder holds no knowledge base.
+        If the folder holds no knowledge base, or too few prior tasks.
 
     Examples
     --------
@@ -135,15 +141,25 @@ def train_meta_models(path: str | Path | None = None) -> Path:
     path = Path(SHIPPED if path is None else path)
     knowledge = read(path)
     found: Arrays = {"sha256": np.array(knowledge.card["sha256"])}
+    found["format"] = np.array(_FORMAT)
+    few = {task: len(knowledge.select(task)) for task in STORED_METRICS}
+    if max(few.values()) < MIN_TASKS:
+        raise ValueError(
+            f"path={str(path)!r} holds {few} prior tasks; at least {MIN_TASKS} of a "
+            "kind are needed. Merge them into KnowledgeBase.load()."
+        )
     for task in STORED_METRICS:
         names = tuple(configuration.name for configuration in catalogue(task))
-        if len(knowledge.select(task)) < MIN_TASKS:
+        if few[task] < MIN_TASKS:
             continue
         experience = Experience.of(knowledge, task, names)
         model = MetaModel().fit(experience, task)
         parts = _arrays_of(experience, task) | model.arrays()
         found |= {f"{task}/{key}": value for key, value in parts.items()}
-    np.savez_compressed(path / FILE, **found)  # type: ignore[arg-type]
+    part = path / f"part-{FILE}"
+    np.savez_compressed(part, **found)  # type: ignore[arg-type]
+    # In one step: another process may be reading the old one.
+    os.replace(part, path / FILE)
     return path / FILE
 
 
@@ -157,13 +173,13 @@ class _Content:
     """A knowledge base as a key: equal if the contents are, as clones' are."""
 
     def __init__(self, knowledge: KnowledgeBase):
-        self.knowledge = knowledge
+        self.knowledge, self._fingerprint = knowledge, knowledge.fingerprint()
 
     def __eq__(self, other):
-        return self.knowledge.fingerprint == other.knowledge.fingerprint
+        return self._fingerprint == other._fingerprint
 
     def __hash__(self):
-        return hash(self.knowledge.fingerprint)
+        return hash(self._fingerprint)
 
 
 @lru_cache(maxsize=8)
@@ -180,11 +196,13 @@ def _restored(path: Path, stamp, task, meta_model, names) -> MetaModel | None:
     sha256 = read_card(path)["sha256"]
     try:
         with np.load(path / FILE, allow_pickle=False) as file:
-            if str(file["sha256"]) != sha256:
-                return None  # trained on another state of the knowledge base
+            fits = "format" in file.files and int(file["format"]) == _FORMAT
+            if not fits or str(file["sha256"]) != sha256:
+                logger.info("%s is not of this knowledge base, training anew", FILE)
+                return None
             keys = [key for key in file.files if key.startswith(f"{task}/")]
             found = {key.removeprefix(f"{task}/"): file[key] for key in keys}
-    except (OSError, EOFError, KeyError, ValueError, BadZipFile) as error:
+    except (OSError, EOFError, KeyError, ValueError, BadZipFile, zlib.error) as error:
         raise ValueError(
             f"{str(path / FILE)!r} can't be read: {error}. Delete it, or write it "
             "again with train_meta_models."

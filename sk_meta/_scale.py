@@ -28,9 +28,8 @@ class Scale:
         log_spread, location = np.log(spread)[:, None], location[:, None]
         self._spread = LinearPrior().fit(features, log_spread, weights)
         guess = out_of_family(LinearPrior, features, log_spread, families, weights)
-        levels = (np.arange(_N_SCALES) + 0.5) / _N_SCALES
-        self._residuals = np.quantile(log_spread - guess, levels)
-        self._anywhere = np.quantile(log_spread, levels)
+        self._residuals = _levels((log_spread - guess)[:, 0], weights)
+        self._anywhere = _levels(log_spread[:, 0], weights)
         given = np.column_stack([features, log_spread])
         self._location = LinearPrior().fit(given, location, weights)
         guess = out_of_family(LinearPrior, given, location, families, weights)
@@ -65,3 +64,11 @@ class Scale:
             location += (1 - trust) * self._middle
             found.append((float(location), variance, float(np.exp(value))))
         return found
+
+
+def _levels(values: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    """Equally spaced quantiles of weighted values."""
+    order = np.argsort(values)
+    reached = np.cumsum(weights[order]) - 0.5 * weights[order]
+    levels = (np.arange(_N_SCALES) + 0.5) / _N_SCALES
+    return np.interp(levels, reached / weights.sum(), values[order])

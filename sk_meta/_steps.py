@@ -67,10 +67,11 @@ def believe(problem: Problem, knowledge, candidates, meta_model: str) -> Prior:
         table=problem.table,
         target=target,
     )
+    chosen = choose(candidates, target.task)
     names = tuple(configuration.name for configuration in catalogue(target.task))
     model = trained(knowledge, target.task, meta_model, names)
     configurations, excluded = {}, {}
-    for configuration in choose(candidates, target.task):
+    for configuration in chosen:
         reason = configuration.why_not(problem.table, target)
         if reason is None:
             configurations[configuration.name] = configuration

@@ -3,6 +3,7 @@
 import gzip
 import hashlib
 import json
+import os
 import re
 import time
 import warnings
@@ -247,7 +248,38 @@ def test_loaded_base_is_not_changed_through_another(small, tmp_path):
     small.save(tmp_path)
     spoilt = KnowledgeBase.load(tmp_path)
     spoilt.tasks.loc["first", "family"] = "spoilt"
-    assert KnowledgeBase.load(tmp_path).tasks.loc["first", "family"] == "one"
+    spoilt.card["tasks"]["classification"] = 99
+    again = KnowledgeBase.load(tmp_path)
+    assert again.tasks.loc["first", "family"] == "one"
+    assert again.card["tasks"]["classification"] == 2
+
+
+def test_fingerprint_is_of_what_the_tables_hold_now(small, tmp_path):
+    small.save(tmp_path)
+    base, copy = KnowledgeBase.load(tmp_path), KnowledgeBase.load(tmp_path)
+    before = base.fingerprint()
+    assert copy.fingerprint() == before
+    base.tasks.loc["first", "family"] = "another"
+    assert base.fingerprint() != before
+    base.results["regression"].loc[0, "r2"] = copy.tasks["n_rows"].iloc[0]
+    base.tasks.loc["first", "family"] = "one"
+    assert base.fingerprint() != before == copy.fingerprint()
+
+
+@pytest.mark.parametrize("name", [None, "dataset"])
+def test_index_of_any_name_is_saved_as_task(small, tmp_path, name):
+    tasks = small.tasks.rename_axis(name)
+    KnowledgeBase(tasks, small.results, small.card).save(tmp_path)
+    assert tasks.index.name == name
+    assert_frame_equal(KnowledgeBase.load(tmp_path).tasks, small.tasks)
+
+
+def test_files_are_the_same_on_every_system(small, tmp_path, monkeypatch):
+    small.save(tmp_path / "here")
+    monkeypatch.setattr(os, "linesep", "\r\n")
+    small.save(tmp_path / "there")
+    for path in (tmp_path / "here").iterdir():
+        assert path.read_bytes() == (tmp_path / "there" / path.name).read_bytes()
 
 
 @pytest.mark.parametrize("name", ["tasks.csv", "classification.csv.gz"])
@@ -417,6 +449,35 @@ def test_record_without_a_field_is_refused_by_name():
         KnowledgeBase.from_records([incomplete], {})
 
 
+@pytest.mark.parametrize("field", ["task", "meta_features", "results"])
+def test_every_field_of_a_record_is_needed(field):
+    incomplete = record("other")
+    del incomplete[field]
+    which = 1 if field == "task" else "'other'"
+    says = rf"record {which} lacks \['{field}'\]\. Add them as"
+    with pytest.raises(ValueError, match=says):
+        KnowledgeBase.from_records([record(), incomplete], {})
+
+
+def test_records_of_an_unknown_kind_and_none_at_all_are_refused():
+    odd = {**record("odd"), "kind": "ranking"}
+    with pytest.raises(ValueError, match="'odd' can't be used: kind='ranking' must"):
+        KnowledgeBase.from_records([record(), odd], {})
+    with pytest.raises(ValueError, match="records is empty. Pass"):
+        KnowledgeBase.from_records(iter([]), {})
+
+
+@pytest.mark.parametrize(
+    ("method", "more"),
+    [("scores", ("accuracy",)), ("seconds", ()), ("failed", ()), ("select", ())],
+)
+@pytest.mark.parametrize("kind", ["foo", None])
+def test_unknown_kind_is_refused_by_name(small, method, more, kind):
+    says = f"kind={kind!r} must be one of .*classification.*regression"
+    with pytest.raises(ValueError, match=says):
+        getattr(small, method)(kind, *more)
+
+
 def test_scores_are_means_over_the_folds(knowledge):
     results = knowledge.results["classification"]
     name = knowledge.select("classification").index[0]
@@ -470,6 +531,27 @@ def test_merge_keeps_both(knowledge, small):
         both.scores("regression", "r2").loc[[name]],
         knowledge.scores("regression", "r2").loc[[name]],
     )
+
+
+def test_base_without_a_kind_has_no_results_of_it(small):
+    only = {"classification": small.results["classification"]}
+    half = KnowledgeBase(small.tasks.drop("third"), only, {})
+    for table in (
+        half.scores("regression", "r2"),
+        half.seconds("regression"),
+        half.failed("regression"),
+    ):
+        assert table.empty
+    mine = KnowledgeBase.from_records([record("mine", "regression")], {})
+    for both in (half.merge(mine), mine.merge(half)):
+        assert set(both.tasks.index) == {"first", "second", "mine"}
+        assert both.scores("regression", "r2").loc["mine", "dummy"] == 0.5
+        assert both.scores("classification", "accuracy")["dummy"].eq(0.5).all()
+
+
+def test_merge_refuses_a_folder(small, tmp_path):
+    with pytest.raises(TypeError, match=r"other is a str.*KnowledgeBase\.load"):
+        small.merge(str(tmp_path))
 
 
 @pytest.mark.filterwarnings("ignore::FutureWarning")
@@ -633,10 +715,12 @@ def test_nearest_takes_metric_task_and_features(knowledge):
     metric = "neg_mean_absolute_error"
     near = knowledge.nearest(X, y, k=2, metric=metric, features=["nr_inst"])
     assert len(near) == 2
-    sizes = knowledge.select("regression")["nr_inst"]
-    assert (sizes[near.index] - len(y)).abs().max() <= (
-        sizes.drop(near.index) - len(y)
-    ).abs().min()
+    prior = knowledge.select("regression")
+    gaps = (prior["nr_inst"] - len(y)).abs()
+    others = ~prior["family"].isin(near["family"])
+    assert gaps[near.index].max() <= gaps[others].min()
+    same = knowledge.nearest(X, y, k=2, metric=metric, features="nr_inst")
+    assert_frame_equal(same, near)
     best = knowledge.scores("regression", metric).max(axis=1)
     assert near["score"].equals(best.loc[near.index].rename("score"))
     labels = (y > np.median(y)).astype(int)
@@ -645,6 +729,18 @@ def test_nearest_takes_metric_task_and_features(knowledge):
     ).all()
     by_force = knowledge.nearest(X, labels, task="regression")
     assert knowledge.tasks.loc[by_force.index, "kind"].eq("regression").all()
+
+
+def test_nearest_takes_one_task_per_family():
+    sizes = {"a@50": 50, "a@90": 90, "a": 149, "b": 400, "c": 900, "c@160": 160}
+    records = [
+        {**record(name, family=name[0]), "meta_features": {"nr_inst": float(size)}}
+        for name, size in sizes.items()
+    ]
+    base = KnowledgeBase.from_records(records, {})
+    near = base.nearest(*load_iris(return_X_y=True), k=9, features="nr_inst")
+    assert list(near.index) == ["a", "c@160", "b"]
+    assert near["score"].eq(0.5).all()
 
 
 def test_nearest_leaves_the_best_open_where_the_metric_was_not_measured(part):
@@ -671,6 +767,12 @@ def test_nearest_refuses_what_it_does_not_know(knowledge, part):
         knowledge.nearest(X, y, features=["nr_inst", "colour"])
     with pytest.raises(ValueError, match="metric='speed'"):
         knowledge.nearest(X, y, metric="speed")
+    with pytest.raises(ValueError, match="task='foo' must be one of"):
+        knowledge.nearest(X, y, task="foo")
+    for k in (0, -1, 2.5, "3", None):
+        with pytest.raises(ValueError, match=f"k={k!r} must be an integer of at"):
+            knowledge.nearest(X, y, k)
+    assert len(knowledge.nearest(X, y, np.int64(2))) == 2
     with pytest.raises(ValueError, match="no tasks for classification"):
         part.without(["iris", "wine"]).nearest(X, y)
     with pytest.raises(ValueError, match="1 missing"):
@@ -738,6 +840,37 @@ def test_what_was_added_is_used(knowledge, cancer, measured):
     more = knowledge.add("mine", *cancer, measured)
     ranking = MetaLearnerClassifier(knowledge=more).recommend(*cancer)
     assert len(ranking) > 50
+
+
+def test_add_needs_no_errors(small, cancer, measured):
+    more = small.add("mine", *cancer, measured.drop(columns="error"))
+    table = more.results["classification"]
+    assert table.loc[table["task"] == "mine", "error"].isna().all()
+
+
+@pytest.mark.parametrize("column", ["accuracy", "fit_seconds"])
+def test_add_refuses_text_for_a_number_by_name(small, cancer, measured, column):
+    text = measured.astype({column: object})
+    text.loc[2, column] = "high"
+    with pytest.raises(ValueError, match=f"column '{column}' that is not .*'high'"):
+        small.add("mine", *cancer, text)
+
+
+def test_add_says_only_what_is_wrong_with_the_columns(small, cancer, measured):
+    given = {
+        r"^results lacks the columns \['fold'\]\.$": measured.drop(columns="fold"),
+        r"^results has the unknown columns \[7, 'x'\] \(the.*\)\.$": measured.assign(
+            x=1, y=2
+        ).rename(columns={"y": 7}),
+        r"^results lacks .*'fold'\] and has .*'x'\]": measured.rename(
+            columns={"fold": "x"}
+        ),
+    }  # fmt: skip
+    for says, results in given.items():
+        with pytest.raises(ValueError, match=says):
+            small.add("mine", *cancer, results)
+    with pytest.raises(ValueError, match="task='foo' must be one of"):
+        small.add("mine", *cancer, measured, task="foo")
 
 
 def test_add_refuses_what_does_not_fit(part, cancer, measured):

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from sk_meta import compute_meta_features
 from sk_meta._history import Experience, History
 from sk_meta._metamodel import META_FEATURES, MetaModel
 
@@ -197,9 +198,13 @@ def test_families_are_dealt_into_halves_and_folds():
 
 
 @pytest.mark.parametrize("task", META_FEATURES)
-def test_sizes_are_those_meta_features_that_need_no_fit(task):
-    assert set(judge.SIZES[task]) < set(META_FEATURES[task])
-    assert not any(name.endswith("_score") for name in judge.SIZES[task])
+def test_landmarkers_are_those_meta_features_that_need_a_fit(task):
+    y = np.arange(60) % 2 if task == "classification" else np.arange(60.0)
+    table = compute_meta_features(np.random.rand(60, 3), y, task).to_frame()
+    fitted = set(table[table["group"] == "landmarker"]["name"])
+    assert set(META_FEATURES[task]) & fitted == set(META_FEATURES[task]) & set(
+        judge.LANDMARKERS
+    )
 
 
 def test_interval_of_a_ratio_holds_it():

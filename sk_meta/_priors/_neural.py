@@ -14,7 +14,8 @@ class NeuralPrior(Prior):
 
     All configurations and metrics share the hidden layers, of which the last one
     is the embedding of the task. The learning rate is constant, with momentum
-    and weight decay (scikit-learn's ``MLPRegressor`` with ``solver="sgd"``).
+    and weight decay (scikit-learn's ``MLPRegressor`` with ``solver="sgd"``; before
+    scikit-learn 1.7 it takes all tasks for equally important).
 
     Parameters
     ----------
