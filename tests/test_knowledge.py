@@ -955,8 +955,8 @@ def test_packer_describes_the_catalogue(packer):
     table = packer.configurations().set_index(["kind", "configuration"])
     assert table.index.is_unique
     assert all(isinstance(json.loads(text), dict) for text in table["params"])
-    nearest = table.loc[("classification", "knn-1")]
-    assert json.loads(nearest["params"])["n_neighbors"] == 1
+    nearest = table.loc[("classification", "knn-5")]
+    assert json.loads(nearest["params"])["n_neighbors"] == 5
     assert "lightgbm" in set(table["requires"])
 
 
