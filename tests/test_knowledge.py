@@ -961,6 +961,8 @@ def test_packer_describes_the_catalogue(packer):
 
 
 def test_card_states_the_constants_of_the_builder(packer, knowledge):
+    for package in ("lightgbm", "xgboost", "catboost"):
+        pytest.importorskip(package)
     card = packer.card([iris_record(knowledge)], [date(2026, 1, 2), date(2026, 1, 5)])
     assert card["run"] == "2026-01-02 to 2026-01-05"
     assert str(packer.MAX_ROWS) in card["protocol"]
