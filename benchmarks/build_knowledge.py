@@ -42,10 +42,10 @@ DEAR_CLASSES, DEAR_COLUMNS, DEAR_ROWS = 8, 250, 600
 # three folds is hardly noisier than that of five, at half the cost.
 FEW_ROWS, FEW_ROWS_FOLDS, FOLDS = 400, 5, 3
 # One third of a large table is enough to score on.
-MANY_ROWS = 2000
+MANY_ROWS = 1500
 # How ranks and seconds move with the number of rows: an eighth, a quarter, a half
-# and all of 8,000 rows of large tables with few columns.
-CURVE_ROWS = (1000, 2000, 4000, 8000)
+# and all of 4,000 rows of large tables with few columns.
+CURVE_ROWS = (500, 1000, 2000, 4000)
 CURVES = (
     "hotel_rate", "health_insurance", "flight_delay", "yrbss_gender", "crash_fatal",
     "trump_vote", "diamonds", "covid_test", "magic", "check_times", "gss_income",

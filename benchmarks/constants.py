@@ -5,10 +5,11 @@
 On the development half of the families, as in ``leave_one_family_out.py``: the mean
 regret over metrics and over 2, 3, 5, 8 and 12 evaluations (or 1 to 32 seconds, for
 what matters only under a time budget), for the value in use and for others. What is
-in use is chosen by these tables; differences below 0.003 are noise. Then the regret
-at which the search stops, and after how many evaluations, by the expected gain that
-is not worth a fit; and how far off the beliefs are, in their own standard deviations,
-before any result and after some: what the intervals are made of.
+in use is chosen by these tables; differences below 0.003 are noise. What the
+meta-models are trained on is varied with the linear prior, which trains fast. Then
+the priors' own parameters, by the mean squared error of the standardised losses out
+of family; and the regret at which the search stops, and after how many evaluations,
+by the expected gain that is not worth a fit.
 """
 
 from __future__ import annotations
@@ -36,7 +37,7 @@ from sk_meta import KnowledgeBase, _belief, _clock, _history, _metamodel, _searc
 from sk_meta._catalogue import catalogue
 from sk_meta._history import Experience
 from sk_meta._metamodel import MetaModel
-from sk_meta._priors import PRIORS
+from sk_meta._priors import PRIORS, out_of_family
 
 
 @dataclass(frozen=True)
@@ -51,7 +52,7 @@ class Constant:
 
 
 BELIEF = (
-    Constant("weight of the portfolio term", _belief, "_PORTFOLIO_WEIGHT", (0, 0.3, 3)),
+    Constant("weight of the portfolio term", _belief, "_PORTFOLIO_WEIGHT", (0, 1.0, 3)),
     Constant("the same, first pick", _belief, "_PORTFOLIO_FIRST", (0, 1.0)),
     Constant("width of the match of tasks", _belief, "_PORTFOLIO_WIDTH", (0.03, 0.1)),
     Constant("share of uniform weights", _belief, "_UNIFORM", (0.03, 0.3)),
@@ -88,10 +89,11 @@ def patched(module, name: str, value) -> Iterator[None]:
 
 
 def trained(knowledge, kind: str, fold: int, names, prior: str) -> MetaModel:
-    """Meta-model without the families of a fold."""
+    """Meta-model without the families of a fold; no intervals are asked of it."""
     out = {f for f in knowledge.tasks["family"] if fold_of(f) == fold}
     experience = Experience.of(knowledge.without(out), kind, names)
-    return MetaModel(prior).fit(experience, kind)
+    with patched(MetaModel, "_calibrate", lambda self, metric: None):
+        return MetaModel(prior).fit(experience, kind)
 
 
 @lru_cache(maxsize=8)
@@ -119,8 +121,8 @@ def regrets(model, knowledge, kind: str, fold: int, names, timed: bool) -> list:
     return found
 
 
-def one_fold(knowledge, kind: str, names, fold: int) -> tuple[dict, tuple]:
-    """Results of every constant and value on one fold; stops and deviations."""
+def one_fold(knowledge, kind: str, names, fold: int) -> tuple[dict, list]:
+    """Results of every constant and value on one fold, and the stops."""
     run = partial(regrets, knowledge=knowledge, kind=kind, fold=fold, names=names)
     train = partial(trained, knowledge, kind, fold, names)
     model = train("hybrid")
@@ -129,26 +131,34 @@ def one_fold(knowledge, kind: str, names, fold: int) -> tuple[dict, tuple]:
     for constant in BELIEF:
         for value in constant.values:
             with patched(constant.module, constant.name, value):
+                model._by_metric.clear()  # has the covariances
                 key = (constant.label, value)
                 found[key] = run(model, timed=constant.timed)
+    model._by_metric.clear()
+    found["linear prior", "in use"] = run(train("linear"), timed=False)
     for constant in TRAINED:
         for value in constant.values:
             with patched(constant.module, constant.name, value):
                 development.cache_clear()  # the scale of the losses is another
-                found[constant.label, value] = run(train("hybrid"), timed=False)
+                found[constant.label, value] = run(train("linear"), timed=False)
     development.cache_clear()
-    for prior, parameters in PRIOR_PARAMETERS.items():
-        found[prior, "in use"] = run(train(prior), timed=False)
-        for name, values in parameters.items():
-            for value in values:
-                make = partial(PRIORS[prior], **{name: value})
-                with patched_item(PRIORS, prior, make):
-                    found[f"{prior}, {name}", value] = run(train(prior), timed=False)
     return found, stops(model, knowledge, kind, fold, names)
 
 
+def prior_error(knowledge, kind: str, names, prior: str, parameters: dict) -> float:
+    """Mean squared error out of family, on the development half."""
+    with patched(MetaModel, "_calibrate", lambda self, metric: None):
+        model = MetaModel("none").fit(Experience.of(knowledge, kind, names), kind)
+    families, weights = model._families, model._weights
+    make = partial(PRIORS[prior], **parameters)
+    known = (model._features, model._targets)
+    guess = out_of_family(make, *known, families, weights)
+    judged = np.array([half_of(family) == "development" for family in families])
+    gaps = ((guess - model._targets) ** 2).mean(axis=1)
+    return float(np.average(gaps[judged], weights=weights[judged]))
+
+
 TOLERANCES = (0.0002, 0.0005, 0.001, 0.002, 0.005)
-AFTER = (0, 2, 4, 6, 8, 12)
 
 
 def rounds(task, belief):
@@ -168,9 +178,9 @@ def chunks(order: list[int]) -> list[list[int]]:
     return [order[k : k + size] for k in range(0, len(order), size)]
 
 
-def stops(model, knowledge, kind: str, fold: int, names) -> tuple[list, list]:
-    """Tolerance, evaluations and regret at the stop of every task; and deviations."""
-    found, gaps = [], []
+def stops(model, knowledge, kind: str, fold: int, names) -> list:
+    """Tolerance, evaluations and regret at the stop of every task."""
+    found = []
     for metric in METRICS[kind]:
         for task in development(knowledge, kind, metric, fold, names):
             belief = model.belief(task.meta_features, metric)
@@ -179,9 +189,6 @@ def stops(model, knowledge, kind: str, fold: int, names) -> tuple[list, list]:
                 rest = np.setdiff1d(np.flatnonzero(np.isfinite(task.h)), order)
                 if not len(rest):
                     break
-                if len(order) in AFTER:
-                    z = (task.h[rest] - now.mean()[rest]) / now.sd()[rest]
-                    gaps.append((metric, len(order), np.quantile(z, [0.1, 0.9])))
                 if len(order) < _search.MIN_TRIALS:
                     continue
                 gain = now.expected_improvement()[rest].max()
@@ -192,18 +199,7 @@ def stops(model, knowledge, kind: str, fold: int, names) -> tuple[list, list]:
                         found.append((metric, tolerance, len(order), regret))
             regret = task.regret[order].min()
             found += [(metric, tolerance, len(order), regret) for tolerance in left]
-    return found, gaps
-
-
-@contextmanager
-def patched_item(table: dict, key, value) -> Iterator[None]:
-    """Another entry of a dictionary for a while."""
-    kept = table[key]
-    table[key] = value
-    try:
-        yield
-    finally:
-        table[key] = kept
+    return found
 
 
 def main() -> None:
@@ -214,26 +210,43 @@ def main() -> None:
     options = parser.parse_args()
     knowledge = KnowledgeBase.load(options.knowledge)
     found: dict[tuple, dict[str, list]] = {}
-    stopped, gaps = [], []
+    stopped, names = [], {k: tuple(c.name for c in catalogue(k)) for k in METRICS}
     for kind in METRICS:
-        names = tuple(c.name for c in catalogue(kind))
-        run = partial(one_fold, knowledge, kind, names)
+        run = partial(one_fold, knowledge, kind, names[kind])
         folds = Parallel(options.jobs)(delayed(run)(k) for k in range(N_FOLDS))
-        for fold, (ends, deviations) in folds:
+        for fold, ends in folds:
             stopped += ends
-            gaps += deviations
             for key, rows in fold.items():
                 for metric, regret in rows:
                     found.setdefault(key, {}).setdefault(metric, []).append(regret)
-    metrics = [metric for names in METRICS.values() for metric in names]
+    metrics = [metric for group in METRICS.values() for metric in group]
     print("| constant | value | mean | " + " | ".join(metrics) + " |")
     print("|---" * (len(metrics) + 3) + "|")
     for (label, value), by_metric in found.items():
         means = [np.mean(by_metric[metric]) for metric in metrics]
         cells = " | ".join(f"{mean:.3f}" for mean in means)
         print(f"| {label} | {value} | {np.mean(means):.4f} | {cells} |")
+    print_priors(knowledge, names, options.jobs)
     print_stops(stopped)
-    print_gaps(gaps)
+
+
+def print_priors(knowledge, names: dict, jobs: int) -> None:
+    """Error of every prior, by the value of its parameters."""
+    wanted = [(prior, {}) for prior in PRIOR_PARAMETERS]
+    for prior, parameters in PRIOR_PARAMETERS.items():
+        for name, values in parameters.items():
+            wanted += [(prior, {name: value}) for value in values]
+    print("\n| prior | parameter | " + " | ".join(METRICS) + " |\n|---|---|---|---|")
+    errors = {
+        kind: Parallel(jobs)(
+            delayed(prior_error)(knowledge, kind, names[kind], *one) for one in wanted
+        )
+        for kind in METRICS
+    }
+    for row, (prior, parameters) in enumerate(wanted):
+        setting = ", ".join(f"{k}={v}" for k, v in parameters.items()) or "in use"
+        cells = " | ".join(f"{errors[kind][row]:.4f}" for kind in METRICS)
+        print(f"| {prior} | {setting} | {cells} |")
 
 
 def print_stops(stopped: list[tuple]) -> None:
@@ -243,14 +256,6 @@ def print_stops(stopped: list[tuple]) -> None:
         ends = [end for end in stopped if end[1] == tolerance]
         count, regret = np.median([e[2] for e in ends]), np.mean([e[3] for e in ends])
         print(f"| {tolerance} | {count:.0f} | {regret:.4f} |")
-
-
-def print_gaps(gaps: list[tuple]) -> None:
-    """Quantiles of (h - mean) / sd, by metric and number of results."""
-    print("\n| metric | results | 10 % | 90 % |\n|---|---|---|---|")
-    for metric, count in sorted({gap[:2] for gap in gaps}):
-        low, high = np.mean([g[2] for g in gaps if g[:2] == (metric, count)], axis=0)
-        print(f"| {metric} | {count} | {low:.2f} | {high:.2f} |")
 
 
 if __name__ == "__main__":

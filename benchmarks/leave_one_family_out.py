@@ -26,7 +26,7 @@ from functools import partial
 import numpy as np
 import pandas as pd
 from joblib import Parallel, delayed
-from scipy.stats import norm, wilcoxon
+from scipy.stats import wilcoxon
 from strategies import (
     average_order,
     low_rank_order,
@@ -263,8 +263,8 @@ def judged(task: HeldOut, belief: Belief) -> dict[str, float]:
 
 def _coverage(task: HeldOut, belief: Belief, seen) -> float:
     known = np.setdiff1d(np.flatnonzero(np.isfinite(task.h)), seen)
-    gap = np.abs(task.h - belief.mean())[known] / belief.sd()[known]
-    return float((gap < norm.ppf(0.9)).mean())
+    low, high = belief.interval()
+    return float(((low <= task.h) & (task.h <= high))[known].mean())
 
 
 def run_fold(knowledge, kind: str, metrics, names, fold: int, half) -> list[tuple]:

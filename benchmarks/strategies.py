@@ -29,7 +29,7 @@ def portfolio_order(history: History, available, seconds=None) -> list[int]:
 
     Feurer et al. (2022), "Auto-sklearn 2.0", build portfolios like this one.
     """
-    regret, share = history.normalised(), history.weights
+    regret, share = history.normalised, history.weights
     best, order = np.ones(len(regret)), []
     rest = set(np.flatnonzero(available).tolist())
     while rest:

@@ -7,10 +7,11 @@ it exactly.
 
 from __future__ import annotations
 
-from copy import deepcopy
+from copy import copy
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.special import ndtr
 from scipy.stats import norm
 
 _CLOCK_NOISE = 0.01
@@ -18,8 +19,11 @@ _CLOCK_FLOOR = 0.3  # log seconds are never known better than this
 # Weight of the portfolio term beside the expected improvement, and beside the
 # expected loss while nothing is observed; how well a prior task must match the
 # observed losses; how much weight all prior tasks keep. See benchmarks/constants.py.
-_PORTFOLIO_WEIGHT, _PORTFOLIO_FIRST = 1.0, 0.3
+_PORTFOLIO_WEIGHT, _PORTFOLIO_FIRST = 0.3, 0.3
 _PORTFOLIO_WIDTH, _UNIFORM = 0.05, 0.1
+# Share of the results that an interval covers, and the numbers of known results
+# for which its width is learned.
+LEVEL, COUNTS = 0.8, (0, 1, 2, 4, 8, 12)
 
 
 @dataclass
@@ -35,7 +39,7 @@ class Gaussian:
         gap = value - self.mean[index]
         gain = self.covariance[:, index] / variance
         self.mean = self.mean + gain * gap
-        self.covariance = self.covariance - np.outer(gain, self.covariance[index])
+        self.covariance = self.covariance - gain[:, None] * self.covariance[index]
         return -0.5 * (gap**2 / variance + np.log(variance))
 
     def sd(self) -> np.ndarray:
@@ -60,15 +64,22 @@ class Belief:
         Prior tasks, for the portfolio term.
     novelty : float, default=0.0
         How unlike the prior tasks the task is; above 1 is out of range.
+    reach : ndarray of shape (n_counts, 2) or None, default=None
+        Ends of the interval in standard deviations, for each of ``COUNTS``; None
+        is those of a normal distribution.
     """
 
-    def __init__(self, names, components, nugget, clock, history, novelty=0.0):
+    def __init__(
+        self, names, components, nugget, clock, history, novelty=0.0, reach=None
+    ):
         self.names = names
         self.components = components
         self.nugget = nugget
         self.clock = clock
         self.history = history
         self.novelty = novelty
+        tails = norm.ppf([(1 - LEVEL) / 2, (1 + LEVEL) / 2])
+        self.reach = np.tile(tails, (len(COUNTS), 1)) if reach is None else reach
         self.observed: dict[int, float] = {}
         self._log_weights = np.zeros(len(components))
 
@@ -109,6 +120,18 @@ class Belief:
         second = self.weights @ (variances + means**2)
         return np.sqrt(np.maximum(second - self.mean() ** 2, 1e-12))
 
+    def interval(self) -> tuple[np.ndarray, np.ndarray]:
+        """Ends of the interval that holds a result in four cases of five.
+
+        Returns
+        -------
+        tuple of ndarray
+            Lower and upper h of every configuration.
+        """
+        mean, sd, count = self.mean(), self.sd(), len(self.observed)
+        low, high = (np.interp(count, COUNTS, column) for column in self.reach.T)
+        return mean + low * sd, mean + high * sd
+
     def seconds(self) -> np.ndarray:
         """Expected seconds of one fold."""
         return np.exp(self.clock.mean)
@@ -125,7 +148,8 @@ class Belief:
         for weight, component in zip(self.weights, self.components, strict=True):
             sd = component.sd()
             u = (best - component.mean) / sd
-            gain += weight * sd * (u * norm.cdf(u) + norm.pdf(u))
+            density = np.exp(-0.5 * u**2) / np.sqrt(2 * np.pi)
+            gain += weight * sd * (u * ndtr(u) + density)
         return gain
 
     def portfolio_gain(self) -> np.ndarray:
@@ -135,7 +159,7 @@ class Belief:
         configurations match, up to an offset (Feurer et al. 2022 build such
         portfolios greedily for all tasks at once).
         """
-        regret = self.history.normalised()
+        regret = self.history.normalised
         best = np.ones(len(regret))
         weights = everyone = self.history.weights
         if self.observed:
@@ -173,8 +197,9 @@ class Belief:
 
     def copy(self) -> Belief:
         """A belief to try things on."""
-        components, clock = deepcopy((self.components, self.clock))
-        rest = (self.nugget, clock, self.history, self.novelty)
+        # Their arrays are replaced, never changed.
+        components, clock = [copy(c) for c in self.components], copy(self.clock)
+        rest = (self.nugget, clock, self.history, self.novelty, self.reach)
         twin = Belief(self.names, components, *rest)
         twin.observed = dict(self.observed)
         twin._log_weights = self._log_weights.copy()

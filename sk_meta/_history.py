@@ -38,6 +38,21 @@ def to_h(loss, dummy):
     return np.log(np.maximum(loss, 0) / np.maximum(dummy, 1e-12) + _OFFSET)
 
 
+def h_per_loss(loss, dummy):
+    """By how much :func:`to_h` grows with the loss, its derivative.
+
+    Parameters
+    ----------
+    loss : float or ndarray
+    dummy : float or ndarray
+
+    Returns
+    -------
+    float or ndarray
+    """
+    return 1.0 / (np.maximum(loss, 0) + _OFFSET * np.maximum(dummy, 1e-12))
+
+
 def from_h(h, dummy):
     """Inverse of :func:`to_h`."""
     return np.maximum(np.exp(h) - _OFFSET, 0) * dummy
@@ -124,8 +139,9 @@ class History:
         weights = family_weights(self.tasks)
         return weights / weights.sum()
 
+    @cached_property
     def normalised(self) -> np.ndarray:
-        """Regret over the task's best, in units of its median's regret."""
+        """Regret over each task's best, in units of its median's regret."""
         loss = np.exp(self.h)
         best = loss.min(axis=1, keepdims=True)
         middle = np.median(loss, axis=1, keepdims=True)
@@ -147,6 +163,25 @@ def shrunk_covariance(values: np.ndarray, weights: np.ndarray) -> np.ndarray:
     centred = values - np.average(values, axis=0, weights=weights)
     rows = centred * np.sqrt(weights / weights.mean())[:, None]
     return LedoitWolf(assume_centered=True).fit(rows).covariance_
+
+
+def weighted_quantiles(values: np.ndarray, weights: np.ndarray, levels) -> np.ndarray:
+    """Quantiles of weighted values.
+
+    Parameters
+    ----------
+    values : ndarray of shape (n,)
+    weights : ndarray of shape (n,)
+    levels : array-like of shape (n_levels,)
+        Between 0 and 1.
+
+    Returns
+    -------
+    ndarray of shape (n_levels,)
+    """
+    order = np.argsort(values)
+    reached = np.cumsum(weights[order]) - 0.5 * weights[order]
+    return np.interp(levels, reached / weights.sum(), values[order])
 
 
 def family_weights(tasks: pd.DataFrame) -> np.ndarray:

@@ -2,7 +2,8 @@
 
 The standardised losses of the prior tasks get a mean (from the meta-features, for
 all metrics at once), a covariance per metric (of the out-of-family residuals), and
-a law for their location and spread; the seconds get a clock.
+a law for their location and spread; the seconds get a clock, and the intervals their
+width.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import numpy as np
 import pandas as pd
 
 from ._belief import Belief, Gaussian
+from ._calibration import reach_of
 from ._clock import Clock
 from ._history import Experience, shrunk_covariance
 from ._normal_scores import META_FEATURES, NormalScores
@@ -75,6 +77,7 @@ default="hybrid"
         }
         self._clock = Clock().fit(experience.tasks, experience.log_seconds, weights)
         self._stack()
+        self._reach = {m: self._calibrate(m) for m in experience.histories}
         return self
 
     def _take(self, experience: Experience, task: str) -> None:
@@ -125,6 +128,21 @@ default="hybrid"
             )
         return self._by_metric[metric]
 
+    def _calibrate(self, metric: str) -> np.ndarray:
+        """Ends of the interval, from beliefs about the prior tasks out of family."""
+        scale, covariance, _ = self._law(metric)
+        rows, history = self.experience.rows(metric), self.experience.histories[metric]
+        guess = self.experience.part(self._guess, metric)[rows]
+        replayed = []
+        for row, mean, h in zip(rows, guess, history.h, strict=True):
+            scales = scale.components(self._features[[row]])
+            mixture = _mixture(scales, mean, covariance)
+            # No seconds are asked for.
+            belief = Belief(history.names, *mixture, clock=None, history=history)
+            run = np.isfinite(self.experience.log_seconds[row])
+            replayed.append((belief, np.where(run, h, np.nan), self._weights[row]))
+        return reach_of(replayed)
+
     def belief(self, meta_features: dict[str, float], metric: str) -> Belief:
         """What to believe of a new task.
 
@@ -160,17 +178,10 @@ default="hybrid"
         mean += (1 - trust) * part(self._overall, metric)[0]
         covariance = trust * own + (1 - trust) * whole
         scales = scale.components(features, trust)
-        components = [
-            Gaussian(location + spread * mean, variance + spread**2 * covariance)
-            for location, variance, spread in scales
-        ]
-        logs = [np.log(spread) for _, _, spread in scales]
-        typical = float(np.exp(2 * np.mean(logs)))
-        nugget = _NUGGET * typical * np.trace(covariance) / len(mean)
         return Belief(
-            self.experience.names, components, nugget,
+            self.experience.names, *_mixture(scales, mean, covariance),
             self._clock.prior(meta_features), self.experience.histories[metric],
-            novelty,
+            novelty, self._reach[metric],
         )  # fmt: skip
 
     @cached_property
@@ -235,6 +246,7 @@ default="hybrid"
         """
         found = {f"clock/{k}": v for k, v in self._clock.arrays().items()}
         found |= {f"stack/{k}": v for k, v in self._mean.arrays().items()}
+        found |= {f"reach/{metric}": reach for metric, reach in self._reach.items()}
         for name, member in self._members.items():
             found |= {f"{name}/{k}": v for k, v in member.arrays().items()}
             found[f"{name}/guess"] = _to_bytes(self._guesses[name])
@@ -263,7 +275,19 @@ default="hybrid"
             self._members[name] = PRIORS[name]().restore({**shared, **own})
         self._clock = Clock().restore(_below(arrays, "clock"))
         self._stack(_below(arrays, "stack"))
+        self._reach = _below(arrays, "reach")
         return self
+
+
+def _mixture(scales, mean, covariance) -> tuple[list[Gaussian], float]:
+    """Beliefs about h, one per spread of the task, and the nugget."""
+    components = [
+        Gaussian(location + spread * mean, variance + spread**2 * covariance)
+        for location, variance, spread in scales
+    ]
+    logs = [np.log(spread) for _, _, spread in scales]
+    typical = float(np.exp(2 * np.mean(logs)))
+    return components, _NUGGET * typical * np.trace(covariance) / len(mean)
 
 
 def _to_bytes(guess: np.ndarray) -> np.ndarray:

@@ -28,7 +28,7 @@ from ._scoring import STORED_METRICS
 logger = logging.getLogger("sk_meta")
 
 FILE = "metamodel.npz"
-_FORMAT = 1  # of the file; another one is trained anew
+_FORMAT = 2  # of the file; another one is trained anew
 
 
 def trained(

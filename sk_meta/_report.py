@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
-from scipy.stats import norm, rankdata
+from scipy.stats import rankdata
 
 from ._belief import Belief
 from ._catalogue import Configuration
@@ -13,8 +13,6 @@ from ._evaluation import OK, SCORE
 from ._history import from_h
 from ._scoring import Metric, as_score
 from ._search import SearchResult
-
-_QUANTILE = norm.ppf(0.9)
 
 
 def ranking_frame(
@@ -47,7 +45,8 @@ def ranking_frame(
     """
     known = [i for i, name in enumerate(belief.names) if name in configurations]
     names = [belief.names[i] for i in known]
-    mean, sd = belief.mean()[known], belief.sd()[known]
+    mean = belief.mean()[known]
+    low, high = (end[known] for end in belief.interval())
 
     def score(h):
         return as_score(from_h(h, dummy_loss), metric.stored)
@@ -57,8 +56,8 @@ def ranking_frame(
             "configuration": names,
             "family": [configurations[name].family for name in names],
             "predicted_score": score(mean),
-            "predicted_low": score(mean + _QUANTILE * sd),
-            "predicted_high": score(mean - _QUANTILE * sd),
+            "predicted_low": score(high),
+            "predicted_high": score(low),
             "predicted_seconds": belief.seconds()[known],
             "excluded": None,
         }

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
+from ._history import weighted_quantiles
 from ._priors import LinearPrior, out_of_family
 
-_N_SCALES = 7
+# Equally likely levels of the spread.
+_LEVELS = (np.arange(7) + 0.5) / 7
 
 
 class Scale:
@@ -28,8 +30,9 @@ class Scale:
         log_spread, location = np.log(spread)[:, None], location[:, None]
         self._spread = LinearPrior().fit(features, log_spread, weights)
         guess = out_of_family(LinearPrior, features, log_spread, families, weights)
-        self._residuals = _levels((log_spread - guess)[:, 0], weights)
-        self._anywhere = _levels(log_spread[:, 0], weights)
+        residuals = (log_spread - guess)[:, 0]
+        self._residuals = weighted_quantiles(residuals, weights, _LEVELS)
+        self._anywhere = weighted_quantiles(log_spread[:, 0], weights, _LEVELS)
         given = np.column_stack([features, log_spread])
         self._location = LinearPrior().fit(given, location, weights)
         guess = out_of_family(LinearPrior, given, location, families, weights)
@@ -65,10 +68,3 @@ class Scale:
             found.append((float(location), variance, float(np.exp(value))))
         return found
 
-
-def _levels(values: np.ndarray, weights: np.ndarray) -> np.ndarray:
-    """Equally spaced quantiles of weighted values."""
-    order = np.argsort(values)
-    reached = np.cumsum(weights[order]) - 0.5 * weights[order]
-    levels = (np.arange(_N_SCALES) + 0.5) / _N_SCALES
-    return np.interp(levels, reached / weights.sum(), values[order])

@@ -28,7 +28,7 @@ from ._evaluation import (
     FoldResult,
     evaluate_fold,
 )
-from ._history import to_h
+from ._history import h_per_loss, to_h
 from ._parallel import Died, Late, run_calls
 from ._problem import Problem
 from ._scoring import as_loss
@@ -237,7 +237,7 @@ class Search:
         loss = as_loss(scores, metric.stored)
         if np.isfinite(loss).all():
             dummy = self.problem.dummy_loss
-            slope = 1.0 / (max(loss.mean(), 0.0) + 0.02 * dummy + 1e-12)
+            slope = h_per_loss(loss.mean(), dummy)
             noise = _UNPAIRED * slope**2 * loss.var() / len(loss)
             self.belief.observe(index, float(to_h(loss.mean(), dummy)), noise)
         self.belief.observe_seconds(index, evaluation.fit_seconds)

@@ -28,6 +28,7 @@ ORDER = (
     "_clock",
     "_scale",
     "_novelty",
+    "_calibration",
     "_metamodel",
     "_pretrained",
     "_budget",

@@ -11,7 +11,7 @@ from conftest import excerpt, record
 from sk_meta import KnowledgeBase
 from sk_meta._belief import Gaussian
 from sk_meta._catalogue import catalogue
-from sk_meta._history import Experience, History, from_h, to_h
+from sk_meta._history import Experience, History, from_h, h_per_loss, to_h
 from sk_meta._metamodel import META_FEATURES, MetaModel
 from sk_meta._novelty import Novelty
 from sk_meta._priors import MEMBERS, PRIORS
@@ -168,6 +168,13 @@ def test_spread_never_grows_when_something_is_observed(gaussian):
     assert belief.sd()[2] < np.sqrt(0.1)
 
 
+@pytest.mark.parametrize("loss", [0.0, 0.01, 0.4, 3.0])
+def test_noise_of_a_loss_is_carried_to_h_by_the_derivative(loss):
+    step = 1e-6
+    slope = (to_h(loss + step, 0.7) - to_h(loss, 0.7)) / step
+    assert h_per_loss(loss, 0.7) == pytest.approx(slope, rel=1e-3)
+
+
 def test_relative_log_loss_and_back():
     loss, dummy = np.array([0.0, 0.01, 0.3, 0.69, 2.0]), 0.69
     h = to_h(loss, dummy)
@@ -243,7 +250,7 @@ def test_standard_scores_are_standard(history):
 
 
 def test_normalised_regret_is_zero_for_the_best_of_each_task(history):
-    regret = history.normalised()
+    regret = history.normalised
     assert (regret.min(axis=1) == 0).all() and regret.max() <= 1
 
 
@@ -673,7 +680,7 @@ def test_nothing_is_expected_of_what_is_known_to_be_worse(belief):
 
 def test_portfolio_gain_prefers_what_won_before(belief, history):
     best = int(belief.portfolio_gain().argmax())
-    regret = history.normalised().mean(axis=0)
+    regret = history.normalised.mean(axis=0)
     assert regret[best] == pytest.approx(regret.min())
 
 

@@ -1,0 +1,60 @@
+"""Intervals that cover what they promise, learned by replaying the prior tasks.
+
+Conditioning makes a belief narrower than the results turn out to be, above all on
+the side of the bad ones. So the prior tasks are replayed from their out-of-family
+beliefs, and it is kept how far, in units of the believed standard deviation, the
+outer results lay from the believed means, by the number of results that were known
+(normalised residuals of conformal prediction, Lei et al. 2018, "Distribution-free
+predictive inference for regression").
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import numpy as np
+
+from ._belief import COUNTS, LEVEL, Belief
+from ._history import weighted_quantiles
+
+
+def reach_of(replayed: Iterable[tuple[Belief, np.ndarray, float]]) -> np.ndarray:
+    """How far results lie from the means, by the number of known results.
+
+    Parameters
+    ----------
+    replayed : iterable of tuple
+        Belief about a prior task from other families, the task's relative log
+        losses (NaN where not run), and its weight. The beliefs are conditioned.
+
+    Returns
+    -------
+    ndarray of shape (n_counts, 2)
+        Lower and upper ends of the interval for each of ``COUNTS``, in standard
+        deviations from the mean.
+    """
+    gaps: list[list] = [[] for _ in COUNTS]
+    shares: list[list] = [[] for _ in COUNTS]
+    for belief, h, weight in replayed:
+        left = np.isfinite(h)
+        for count in range(COUNTS[-1] + 1):
+            if left.sum() < 2:
+                break
+            mean = belief.mean()
+            if count in COUNTS:
+                rest = np.flatnonzero(left)
+                at = COUNTS.index(count)
+                gaps[at].append(((h - mean) / belief.sd())[rest])
+                shares[at].append(np.full(len(rest), weight / len(rest)))
+            value = belief.expected_improvement() if count else -mean
+            index = int(np.argmax(np.where(left, value, -np.inf)))
+            belief.observe(index, float(h[index]))
+            left[index] = False
+    tails = (1 - LEVEL) / 2, (1 + LEVEL) / 2
+    return np.array(
+        [
+            weighted_quantiles(np.concatenate(gap), np.concatenate(share), tails)
+            for gap, share in zip(gaps, shares, strict=True)
+            if gap
+        ]
+    )
