@@ -48,7 +48,7 @@ LICENCES = {
 }
 RUN_WITH = ("scikit-learn", "numpy", "scipy", "pandas", "lightgbm", "xgboost-cpu",
             "catboost", "skrub")  # fmt: skip
-SCORE_DIGITS, COST_DIGITS = 4, 3
+SCORE_DIGITS, COST_DIGITS = 4, 2
 
 
 def load_as_run(record: dict):

@@ -65,13 +65,14 @@ class Clock:
         )
 
     def arrays(self) -> Arrays:
-        """What was learned, as arrays."""
-        return {"coefficients": self._coefficients, "covariance": self._covariance}
+        """What was learned, as arrays; in single precision, which is small."""
+        found = {"coefficients": self._coefficients, "covariance": self._covariance}
+        return {name: value.astype(np.float32) for name, value in found.items()}
 
     def restore(self, arrays: Arrays) -> Clock:
         """Take what :meth:`arrays` returned."""
-        self._coefficients = arrays["coefficients"]
-        self._covariance = arrays["covariance"]
+        self._coefficients = arrays["coefficients"].astype(float)
+        self._covariance = arrays["covariance"].astype(float)
         return self
 
 

@@ -31,7 +31,7 @@ from ._priors import (
 from ._scale import Scale
 
 _NUGGET = 1e-3
-_STEPS = 100  # of a standardised loss, as predictions of prior tasks are kept
+_STEPS = 50  # of a standardised loss, as predictions of prior tasks are kept
 
 # Sizes go beyond what is known by factors, not by differences.
 _FACTORS = ("nr_inst", "nr_encoded", "inst_to_attr", "nr_class")

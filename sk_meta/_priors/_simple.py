@@ -55,12 +55,13 @@ class LinearPrior(Prior):
 
     def arrays(self) -> Arrays:
         """Coefficients and intercept; see :meth:`Prior.arrays`."""
-        return {"coefficients": self.coefficients, "intercept": self.intercept}
+        found = {"coefficients": self.coefficients, "intercept": self.intercept}
+        return {name: value.astype(np.float32) for name, value in found.items()}
 
     def restore(self, arrays: Arrays) -> LinearPrior:
         """See :meth:`Prior.restore`."""
-        self.coefficients = arrays["coefficients"]
-        self.intercept = arrays["intercept"]
+        self.coefficients = arrays["coefficients"].astype(float)
+        self.intercept = arrays["intercept"].astype(float)
         return self
 
 
