@@ -18,7 +18,7 @@ import argparse
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import lru_cache, partial
+from functools import partial
 
 import numpy as np
 from joblib import Parallel, delayed
@@ -96,20 +96,23 @@ def trained(knowledge, kind: str, fold: int, names, prior: str) -> MetaModel:
         return MetaModel(prior).fit(experience, kind)
 
 
-@lru_cache(maxsize=8)
-def development(knowledge, kind: str, metric: str, fold: int, names) -> list:
-    """Tasks of a fold that belong to the development half."""
-    return [
-        task for task in held_out_tasks(knowledge, kind, metric, names)
-        if fold_of(task.family) == fold and half_of(task.family) == "development"
-    ]  # fmt: skip
+def development(knowledge, kind: str, fold: int, names) -> dict[str, list]:
+    """Tasks of a fold that belong to the development half, by metric."""
+    return {
+        metric: [
+            task
+            for task in held_out_tasks(knowledge, kind, metric, names)
+            if fold_of(task.family) == fold and half_of(task.family) == "development"
+        ]
+        for metric in METRICS[kind]
+    }
 
 
-def regrets(model, knowledge, kind: str, fold: int, names, timed: bool) -> list:
-    """Metric and regret curve of every task of a fold, development half."""
+def regrets(model: MetaModel, tasks: dict[str, list], timed: bool = False) -> list:
+    """Metric and mean of the regret curve of every task."""
     found = []
-    for metric in METRICS[kind]:
-        for task in development(knowledge, kind, metric, fold, names):
+    for metric, group in tasks.items():
+        for task in group:
             belief = model.belief(task.meta_features, metric)
             if timed:
                 order = ours(task, belief, _search.ROUND, _search.COST_POWER_TIMED)
@@ -123,26 +126,23 @@ def regrets(model, knowledge, kind: str, fold: int, names, timed: bool) -> list:
 
 def one_fold(knowledge, kind: str, names, fold: int) -> tuple[dict, list]:
     """Results of every constant and value on one fold, and the stops."""
-    run = partial(regrets, knowledge=knowledge, kind=kind, fold=fold, names=names)
     train = partial(trained, knowledge, kind, fold, names)
-    model = train("hybrid")
-    found = {("in use", "counted"): run(model, timed=False),
-             ("in use", "timed"): run(model, timed=True)}  # fmt: skip
+    model, tasks = train("hybrid"), development(knowledge, kind, fold, names)
+    found = {("in use", "counted"): regrets(model, tasks),
+             ("in use", "timed"): regrets(model, tasks, timed=True)}  # fmt: skip
     for constant in BELIEF:
         for value in constant.values:
             with patched(constant.module, constant.name, value):
-                model._by_metric.clear()  # has the covariances
                 key = (constant.label, value)
-                found[key] = run(model, timed=constant.timed)
-    model._by_metric.clear()
-    found["linear prior", "in use"] = run(train("linear"), timed=False)
+                found[key] = regrets(model, tasks, constant.timed)
+    found["linear prior", "in use"] = regrets(train("linear"), tasks)
     for constant in TRAINED:
         for value in constant.values:
             with patched(constant.module, constant.name, value):
-                development.cache_clear()  # the scale of the losses is another
-                found[constant.label, value] = run(train("linear"), timed=False)
-    development.cache_clear()
-    return found, stops(model, knowledge, kind, fold, names)
+                # The scale of the losses is another one.
+                rescaled = development(knowledge, kind, fold, names)
+                found[constant.label, value] = regrets(train("linear"), rescaled)
+    return found, stops(model, tasks)
 
 
 def prior_error(knowledge, kind: str, names, prior: str, parameters: dict) -> float:
@@ -178,11 +178,11 @@ def chunks(order: list[int]) -> list[list[int]]:
     return [order[k : k + size] for k in range(0, len(order), size)]
 
 
-def stops(model, knowledge, kind: str, fold: int, names) -> list:
+def stops(model: MetaModel, tasks: dict[str, list]) -> list:
     """Tolerance, evaluations and regret at the stop of every task."""
     found = []
-    for metric in METRICS[kind]:
-        for task in development(knowledge, kind, metric, fold, names):
+    for metric, group in tasks.items():
+        for task in group:
             belief = model.belief(task.meta_features, metric)
             left = set(TOLERANCES)
             for now, order in rounds(task, belief):
