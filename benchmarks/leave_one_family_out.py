@@ -55,7 +55,7 @@ N_STEPS = 40  # evaluations that are replayed, and more until SECONDS are spent
 DEFAULT = "hybrid"
 COUNTED, TIMED = "ours (count budget)", "ours (time budget)"
 BASELINE, BASELINE_TIMED = "greedy portfolio", "greedy portfolio per second"
-LANDMARKERS = ("linear_score", "one_nn_score", "tree_score", "naive_bayes_score",
+LANDMARKERS = ("linear_score", "one_nn_score", "tree_score", "tree_minus_stump",
                "tree_minus_linear", "one_nn_minus_linear")  # fmt: skip
 
 

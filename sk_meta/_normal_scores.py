@@ -12,16 +12,15 @@ from scipy.stats import norm, rankdata
 META_FEATURES: dict[str, tuple[str, ...]] = {
     "classification": (
         "nr_inst", "nr_encoded", "inst_to_attr", "nr_class", "freq_class.min",
-        "linear_score", "one_nn_score", "tree_score", "naive_bayes_score",
-        "tree_minus_linear", "one_nn_minus_linear", "share_categorical",
-        "share_missing", "class_ent", "mut_inf.max", "abs_skewness.mean", "pca_95",
+        "one_nn_score", "tree_score", "tree_minus_stump", "tree_minus_linear",
+        "one_nn_minus_linear", "share_categorical", "class_ent", "mut_inf.max",
+        "target_cor.mean", "abs_skewness.mean",
     ),
     "regression": (
         "nr_inst", "nr_encoded", "inst_to_attr",
-        "linear_score", "one_nn_score", "tree_score",
+        "linear_score", "one_nn_score", "tree_score", "tree_minus_stump",
         "tree_minus_linear", "one_nn_minus_linear", "share_categorical",
-        "share_missing", "mut_inf.max", "abs_skewness.mean", "pca_95",
-        "target_skewness",
+        "mut_inf.max", "target_cor.max", "target_skewness",
     ),
 }
 # Values further out than this say no more than "unusually large".
