@@ -21,9 +21,11 @@ _CLOCK_FLOOR = 0.3  # log seconds are never known better than this
 # observed losses; how much weight all prior tasks keep. See benchmarks/constants.py.
 _PORTFOLIO_WEIGHT, _PORTFOLIO_FIRST = 0.3, 0.3
 _PORTFOLIO_WIDTH, _UNIFORM = 0.05, 0.1
-# Share of the results that an interval covers, and the numbers of known results
-# for which its width is learned.
-LEVEL, COUNTS = 0.8, (0, 1, 2, 4, 8, 12)
+# Share of the results that an interval covers, the quantiles at its ends, and the
+# numbers of known results for which its width is learned.
+LEVEL = 0.8
+TAILS = (0.5 - LEVEL / 2, 0.5 + LEVEL / 2)
+COUNTS = (0, 1, 2, 4, 8, 12)
 
 
 @dataclass
@@ -78,8 +80,8 @@ class Belief:
         self.clock = clock
         self.history = history
         self.novelty = novelty
-        tails = norm.ppf([(1 - LEVEL) / 2, (1 + LEVEL) / 2])
-        self.reach = np.tile(tails, (len(COUNTS), 1)) if reach is None else reach
+        normal = np.tile(norm.ppf(TAILS), (len(COUNTS), 1))
+        self.reach = normal if reach is None else reach
         self.observed: dict[int, float] = {}
         self._log_weights = np.zeros(len(components))
 

@@ -13,8 +13,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 import numpy as np
+from scipy.stats import norm
 
-from ._belief import COUNTS, LEVEL, Belief
+from ._belief import COUNTS, TAILS, Belief
 from ._history import weighted_quantiles
 
 
@@ -50,11 +51,12 @@ def reach_of(replayed: Iterable[tuple[Belief, np.ndarray, float]]) -> np.ndarray
             index = int(np.argmax(np.where(left, value, -np.inf)))
             belief.observe(index, float(h[index]))
             left[index] = False
-    tails = (1 - LEVEL) / 2, (1 + LEVEL) / 2
-    return np.array(
-        [
-            weighted_quantiles(np.concatenate(gap), np.concatenate(share), tails)
-            for gap, share in zip(gaps, shares, strict=True)
-            if gap
-        ]
-    )
+    reach = np.empty((0, 2))
+    for gap, share in zip(gaps, shares, strict=True):
+        if gap:
+            values, weights = np.concatenate(gap), np.concatenate(share)
+            ends = weighted_quantiles(values, weights, TAILS)
+        else:  # so many are never known: as wide as with fewer
+            ends = reach[-1] if len(reach) else norm.ppf(TAILS)
+        reach = np.vstack([reach, ends])
+    return reach

@@ -5,13 +5,13 @@ import pytest
 from conftest import excerpt
 from scipy.stats import norm
 
-from sk_meta._belief import COUNTS, LEVEL, Belief, Gaussian
+from sk_meta._belief import COUNTS, LEVEL, TAILS, Belief, Gaussian
 from sk_meta._calibration import reach_of
 from sk_meta._catalogue import catalogue
 from sk_meta._history import Experience, weighted_quantiles
 from sk_meta._metamodel import MetaModel
 
-NORMAL = norm.ppf([(1 - LEVEL) / 2, (1 + LEVEL) / 2])
+NORMAL = norm.ppf(TAILS)
 N_NAMES = 14
 
 
@@ -59,6 +59,17 @@ def test_tasks_count_by_their_weight_and_not_by_their_number_of_results():
         h = 3 * h if k % 2 else np.where(np.arange(N_NAMES) < 4, h, np.nan)
         weighted.append((belief, h, 1e-9 if k % 2 else 1.0))
     np.testing.assert_allclose(reach_of(weighted)[0], NORMAL, atol=0.25)
+
+
+@pytest.mark.parametrize("n_known", [0, 1, 3, 5])
+def test_few_configurations_give_every_count_an_interval(n_known):
+    few = []
+    for belief, h, weight in believed(np.random.RandomState(0)):
+        few.append((belief, np.where(np.arange(N_NAMES) < n_known, h, np.nan), weight))
+    reach = reach_of(few)
+    assert reach.shape == (len(COUNTS), 2)
+    assert (reach[:, 0] < 0).all() and (reach[:, 1] > 0).all()
+    np.testing.assert_array_equal(reach[-1], reach[-2])
 
 
 def test_interval_grows_between_the_counts_that_were_learned():
