@@ -47,11 +47,11 @@ MANY_ROWS = 1500
 # and all of 4,000 rows of large tables with few columns.
 CURVE_ROWS = (500, 1000, 2000, 4000)
 CURVES = (
-    "hotel_rate", "health_insurance", "flight_delay", "yrbss_gender", "crash_fatal",
-    "trump_vote", "diamonds", "covid_test", "magic", "check_times", "gss_income",
+    "hotel_rate", "health_insurance", "crash_fatal",
+    "trump_vote", "magic", "check_times", "gss_income",
     "minneapolis_stops", "movie_rating", "lending_club", "nyc_weather_temp",
     "smoke_ban", "taxi_tip", "earnings", "delivery_time", "nafld_death",
-    "bird_speed", "nlswork_wage", "abortion_any", "cps1988_wage", "insured_nhis",
+    "nlswork_wage", "abortion_any", "cps1988_wage", "insured_nhis",
     "fertility_morekids",
 )  # fmt: skip
 FIT_LIMIT = 20

@@ -32,6 +32,7 @@ from leave_one_family_out import (
     held_out_tasks,
     ours,
 )
+from meta_feature_importance import judged_tasks
 
 from sk_meta import KnowledgeBase, _belief, _clock, _history, _metamodel, _search
 from sk_meta._catalogue import catalogue
@@ -89,11 +90,10 @@ def patched(module, name: str, value) -> Iterator[None]:
 
 
 def trained(knowledge, kind: str, fold: int, names, prior: str) -> MetaModel:
-    """Meta-model without the families of a fold; no intervals are asked of it."""
+    """Meta-model without the families of a fold."""
     out = {f for f in knowledge.tasks["family"] if fold_of(f) == fold}
     experience = Experience.of(knowledge.without(out), kind, names)
-    with patched(MetaModel, "_calibrate", lambda self, metric: None):
-        return MetaModel(prior).fit(experience, kind)
+    return MetaModel(prior).fit(experience, kind)
 
 
 def development(knowledge, kind: str, fold: int, names) -> dict[str, list]:
@@ -147,13 +147,13 @@ def one_fold(knowledge, kind: str, names, fold: int) -> tuple[dict, list]:
 
 def prior_error(knowledge, kind: str, names, prior: str, parameters: dict) -> float:
     """Mean squared error out of family, on the development half."""
-    with patched(MetaModel, "_calibrate", lambda self, metric: None):
-        model = MetaModel("none").fit(Experience.of(knowledge, kind, names), kind)
+    experience = Experience.of(knowledge, kind, names)
+    model = MetaModel("none").fit(experience, kind)
     families, weights = model._families, model._weights
     make = partial(PRIORS[prior], **parameters)
     known = (model._features, model._targets)
     guess = out_of_family(make, *known, families, weights)
-    judged = np.array([half_of(family) == "development" for family in families])
+    judged = judged_tasks(experience.tasks)
     gaps = ((guess - model._targets) ** 2).mean(axis=1)
     return float(np.average(gaps[judged], weights=weights[judged]))
 

@@ -25,6 +25,13 @@ from sk_meta._normal_scores import NormalScores
 from sk_meta._priors import ForestPrior, LinearPrior, out_of_family
 
 
+def judged_tasks(tasks) -> np.ndarray:
+    """Real tasks of the development half, at their full number of rows."""
+    development = tasks["family"].map(half_of) == "development"
+    reduced = tasks.index.str.contains("@")
+    return (development & ~tasks["synthetic"].astype(bool) & ~reduced).to_numpy()
+
+
 def error(experience: Experience, features: list[str]) -> float:
     """Mean squared error out of family, of the average of two priors."""
     raw = experience.tasks[features].to_numpy(dtype=float)
@@ -35,7 +42,7 @@ def error(experience: Experience, features: list[str]) -> float:
         out_of_family(prior, known, targets, families, weights)
         for prior in (ForestPrior, LinearPrior)
     ]
-    judged = np.array([half_of(family) == "development" for family in families])
+    judged = judged_tasks(experience.tasks)
     gaps = (np.mean(guesses, axis=0) - targets)[judged] ** 2
     return float(np.average(gaps.mean(axis=1), weights=weights[judged]))
 

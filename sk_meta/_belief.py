@@ -60,10 +60,10 @@ class Belief:
         Beliefs about h, one per spread of the task.
     nugget : float
         Variance of h that no other configuration tells of.
-    clock : Gaussian
-        Belief about the log seconds of one fold.
-    history : History
-        Prior tasks, for the portfolio term.
+    clock : Gaussian or None
+        Belief about the log seconds of one fold; None if they are not asked for.
+    history : History or None
+        Prior tasks, for the portfolio term; None if it is not asked for.
     novelty : float, default=0.0
         How unlike the prior tasks the task is; above 1 is out of range.
     reach : ndarray of shape (n_counts, 2) or None, default=None

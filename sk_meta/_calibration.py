@@ -1,11 +1,12 @@
 """Intervals that cover what they promise, learned by replaying the prior tasks.
 
 Conditioning makes a belief narrower than the results turn out to be, above all on
-the side of the bad ones. So the prior tasks are replayed from their out-of-family
-beliefs, and it is kept how far, in units of the believed standard deviation, the
-outer results lay from the believed means, by the number of results that were known
-(normalised residuals of conformal prediction, Lei et al. 2018, "Distribution-free
-predictive inference for regression").
+the side of the bad ones. So the prior tasks are replayed from beliefs whose mean is
+out of family, one result at a time by expected improvement alone, and the 10 % and
+90 % quantiles of (result - mean) / standard deviation are kept, by the number of
+results that were known (normalised residuals of conformal prediction, Lei et al. 2018,
+"Distribution-free predictive inference for regression"). That this covers 80 % out of
+family is checked in benchmarks/leave_one_family_out.py.
 """
 
 from __future__ import annotations
@@ -55,8 +56,10 @@ def reach_of(replayed: Iterable[tuple[Belief, np.ndarray, float]]) -> np.ndarray
     for gap, share in zip(gaps, shares, strict=True):
         if gap:
             values, weights = np.concatenate(gap), np.concatenate(share)
-            ends = weighted_quantiles(values, weights, TAILS)
+            low, high = weighted_quantiles(values, weights, TAILS)
+            # The mean is within, also where there are too few tasks to tell.
+            ends = min(low, 0.0), max(high, 0.0)
         else:  # so many are never known: as wide as with fewer
-            ends = reach[-1] if len(reach) else norm.ppf(TAILS)
+            ends = tuple(reach[-1] if len(reach) else norm.ppf(TAILS))
         reach = np.vstack([reach, ends])
     return reach

@@ -8,6 +8,7 @@ width.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import cached_property
 
 import numpy as np
@@ -77,7 +78,6 @@ default="hybrid"
         }
         self._clock = Clock().fit(experience.tasks, experience.log_seconds, weights)
         self._stack()
-        self._reach = {m: self._calibrate(m) for m in experience.histories}
         return self
 
     def _take(self, experience: Experience, task: str) -> None:
@@ -108,6 +108,7 @@ default="hybrid"
             self._mean.restore(known)
         self._guess = self._mean.guess()
         self._by_metric: dict[str, tuple] = {}
+        self._reach: dict[str, np.ndarray] = {}
 
     def _law(self, metric: str) -> tuple[Scale, np.ndarray, np.ndarray]:
         """Scale, and covariance with and without meta-features; kept."""
@@ -128,20 +129,28 @@ default="hybrid"
             )
         return self._by_metric[metric]
 
-    def _calibrate(self, metric: str) -> np.ndarray:
-        """Ends of the interval, from beliefs about the prior tasks out of family."""
+    def _calibrated(self, metric: str) -> np.ndarray:
+        """Ends of the interval, from the replay of the prior tasks; kept."""
+        if metric not in self._reach:
+            self._reach[metric] = reach_of(self._replay(metric))
+        return self._reach[metric]
+
+    def _replay(self, metric: str) -> Iterator[tuple[Belief, np.ndarray, float]]:
+        """Belief about every prior task, its results, and its weight.
+
+        The mean is out of family; the laws that the task is one of many in,
+        covariance and scale, are not.
+        """
         scale, covariance, _ = self._law(metric)
         rows, history = self.experience.rows(metric), self.experience.histories[metric]
         guess = self.experience.part(self._guess, metric)[rows]
-        replayed = []
         for row, mean, h in zip(rows, guess, history.h, strict=True):
             scales = scale.components(self._features[[row]])
             mixture = _mixture(scales, mean, covariance)
             # No seconds are asked for.
             belief = Belief(history.names, *mixture, clock=None, history=history)
             run = np.isfinite(self.experience.log_seconds[row])
-            replayed.append((belief, np.where(run, h, np.nan), self._weights[row]))
-        return reach_of(replayed)
+            yield belief, np.where(run, h, np.nan), self._weights[row]
 
     def belief(self, meta_features: dict[str, float], metric: str) -> Belief:
         """What to believe of a new task.
@@ -181,7 +190,7 @@ default="hybrid"
         return Belief(
             self.experience.names, *_mixture(scales, mean, covariance),
             self._clock.prior(meta_features), self.experience.histories[metric],
-            novelty, self._reach[metric],
+            novelty, self._calibrated(metric),
         )  # fmt: skip
 
     @cached_property
@@ -246,7 +255,8 @@ default="hybrid"
         """
         found = {f"clock/{k}": v for k, v in self._clock.arrays().items()}
         found |= {f"stack/{k}": v for k, v in self._mean.arrays().items()}
-        found |= {f"reach/{metric}": reach for metric, reach in self._reach.items()}
+        metrics = self.experience.histories
+        found |= {f"reach/{metric}": self._calibrated(metric) for metric in metrics}
         for name, member in self._members.items():
             found |= {f"{name}/{k}": v for k, v in member.arrays().items()}
             found[f"{name}/guess"] = _to_bytes(self._guesses[name])
@@ -275,7 +285,8 @@ default="hybrid"
             self._members[name] = PRIORS[name]().restore({**shared, **own})
         self._clock = Clock().restore(_below(arrays, "clock"))
         self._stack(_below(arrays, "stack"))
-        self._reach = _below(arrays, "reach")
+        if self.kind == "hybrid":  # others are calibrated when they are asked
+            self._reach = _below(arrays, "reach")
         return self
 
 

@@ -67,4 +67,3 @@ class Scale:
             location += (1 - trust) * self._middle
             found.append((float(location), variance, float(np.exp(value))))
         return found
-

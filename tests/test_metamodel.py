@@ -741,3 +741,13 @@ def test_adding_tasks_moves_the_ranking(some_families):
         new.append(record(f"mine{k}", family=f"mine{k}", **results))
     merged = some_families.merge(with_both_kinds(*new))
     assert ranks(merged)[poor] < before[poor] - 5
+
+
+@pytest.mark.parametrize("kind", MEMBERS)
+def test_intervals_of_every_kind_are_its_own(small, kind):
+    experience, hybrid = small
+    fitted = MetaModel(kind).fit(experience, "regression")
+    restored = MetaModel(kind).restore(experience, "regression", hybrid.arrays())
+    for metric in experience.histories:
+        own, again = (m.belief(SIZES, metric).reach for m in (fitted, restored))
+        np.testing.assert_allclose(again, own, atol=0.15)
