@@ -412,7 +412,7 @@ def test_restored_meta_model_believes_the_same(learned):
         # The out-of-family predictions are kept in bytes, the clock in single
         # precision.
         np.testing.assert_allclose(second.mean(), first.mean(), atol=1e-2)
-        np.testing.assert_allclose(second.sd(), first.sd(), rtol=1e-2)
+        np.testing.assert_allclose(second.sd(), first.sd(), rtol=3e-2)
         for ends in zip(second.interval(), first.interval(), strict=True):
             np.testing.assert_allclose(*ends, atol=0.1)
         np.testing.assert_allclose(second.seconds(), first.seconds(), rtol=1e-5)
@@ -427,7 +427,7 @@ def test_every_member_of_the_hybrid_can_be_had_alone(small, kind):
     member = MetaModel(kind).restore(experience, "regression", whole.arrays())
     first, second = (m.belief(SIZES, "one") for m in (alone(kind), member))
     np.testing.assert_allclose(second.mean(), first.mean(), atol=1e-12)
-    np.testing.assert_allclose(second.sd(), first.sd(), rtol=1e-2)
+    np.testing.assert_allclose(second.sd(), first.sd(), rtol=3e-2)
 
 
 def test_learning_twice_gives_the_same():

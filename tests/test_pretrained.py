@@ -248,7 +248,8 @@ def test_shipped_file_holds_what_this_version_learns(task, monkeypatch):
     for metric in experience.histories:
         first, second = (m.belief(SIZES, metric) for m in (fresh, read))
         np.testing.assert_allclose(second.mean(), first.mean(), atol=5e-3)
-        np.testing.assert_allclose(second.sd(), first.sd(), rtol=1e-2)
+        # Out-of-family predictions are kept in steps of a fiftieth.
+        np.testing.assert_allclose(second.sd(), first.sd(), rtol=3e-2)
         np.testing.assert_allclose(second.seconds(), first.seconds(), rtol=1e-3)
 
 
