@@ -26,8 +26,8 @@ def reach_of(replayed: Iterable[tuple[Belief, np.ndarray, float]]) -> np.ndarray
     Parameters
     ----------
     replayed : iterable of tuple
-        Belief about a prior task from other families, the task's relative log
-        losses (NaN where not run), and its weight. The beliefs are conditioned.
+        Belief about a prior task with a mean out of family, the task's relative
+        log losses (NaN where not run), and its weight. The beliefs are conditioned.
 
     Returns
     -------
