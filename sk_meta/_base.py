@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import logging
-from contextlib import contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from numbers import Integral, Real
 from os import PathLike
 
 import numpy as np
+from joblib import effective_n_jobs
 from sklearn.base import BaseEstimator
 from sklearn.utils import check_random_state
 from sklearn.utils.metaestimators import available_if
@@ -15,13 +16,18 @@ from sklearn.utils.validation import check_is_fitted
 
 from . import _steps as steps
 from ._budget import Budget
+from ._checkpoint import Checkpoint
 from ._compat import ClassifierTags, Interval, RegressorTags, StrOptions, fit_context
 from ._knowledge import KnowledgeBase
+from ._memory import memory_per_worker
 from ._priors import MEMBERS
 from ._problem import Problem, describe
-from ._report import cv_results, leaderboard_frame, ranking_frame
+from ._refit import refit
+from ._report import cv_results, leaderboard_frame, members_frame, ranking_frame
 from ._search import Search
+from ._shared import SharedTask
 from ._validation import check_X, check_y
+from ._workers import open_workers
 
 logger = logging.getLogger("sk_meta")
 
@@ -49,6 +55,9 @@ class BaseMetaLearner(BaseEstimator):
         "meta_model": [StrOptions(set(MEMBERS))],
         "knowledge": [str, PathLike, KnowledgeBase, None],
         "ensemble_size": [Interval(Integral, 1, None, closed="left")],
+        "max_predict_time": [Interval(Real, 0, None, closed="neither"), None],
+        "memory_limit": [Interval(Real, 0, None, closed="neither"), None],
+        "checkpoint": [str, PathLike, None],
         "n_jobs": [Integral, None],
         "random_state": ["random_state"],
         "verbose": ["verbose"],
@@ -65,6 +74,9 @@ class BaseMetaLearner(BaseEstimator):
         meta_model="hybrid",
         knowledge=None,
         ensemble_size=8,
+        max_predict_time=None,
+        memory_limit=None,
+        checkpoint=None,
         n_jobs=None,
         random_state=None,
         verbose=0,
@@ -77,6 +89,9 @@ class BaseMetaLearner(BaseEstimator):
         self.meta_model = meta_model
         self.knowledge = knowledge
         self.ensemble_size = ensemble_size
+        self.max_predict_time = max_predict_time
+        self.memory_limit = memory_limit
+        self.checkpoint = checkpoint
         self.n_jobs = n_jobs
         self.random_state = random_state
         self.verbose = verbose
@@ -109,21 +124,27 @@ class BaseMetaLearner(BaseEstimator):
         """
         budget = self._budget()
         self._forget()
-        with _logging(self.verbose):
+        X, y = self._check(X, y)
+        slowest = np.inf if self.max_predict_time is None else self.max_predict_time
+        with _logging(self.verbose), ExitStack() as stack:
+            # They start while the table is described.
+            workers = stack.enter_context(closing(self._open_workers(budget)))
             problem = self._describe(X, y)
-            prior = self._believe(problem)
+            prior = self._believe(problem, workers.memory)
+            problem = steps.plan(problem, prior, budget, workers.size)
             self._keep_prior(problem, prior)
-            search = Search(
-                problem, prior.belief, prior.configurations, budget, self.n_jobs,
-                n_refits=self.ensemble_size,
-            )  # fmt: skip
+            task = stack.enter_context(closing(self._share(problem, workers)))
+            search = self._search(problem, prior, budget, workers, task)
             result = search.run()
-            selection = steps.combine(problem, result, self.ensemble_size)
+            selection = steps.combine(problem, result, self.ensemble_size, slowest)
             self.search_time_ = budget.elapsed()
-            fitted = steps.refit(
-                problem, prior, result, selection, budget, self.n_jobs
-            )
+            fitted = refit(
+                problem, result, selection, budget, workers, task, slowest,
+                prior.excluded,
+            )  # fmt: skip
             self.refit_time_ = budget.elapsed() - self.search_time_
+        self.deadline_ = _deadline(budget, workers)
+        self.evaluation_time_ = search.busy_seconds
         self._keep_result(problem, prior, result, selection, fitted)
         return self
 
@@ -160,8 +181,8 @@ class BaseMetaLearner(BaseEstimator):
         """
         twin = type(self)(**self.get_params(deep=False))
         twin._validate_params()
-        problem = twin._describe(X, y)
-        prior = twin._believe(problem)
+        problem = twin._describe(*twin._check(X, y))
+        prior = twin._believe(problem, np.inf)
         return _ranking(problem, prior)
 
     def _forget(self) -> None:
@@ -175,16 +196,40 @@ class BaseMetaLearner(BaseEstimator):
             count = None if self.time_budget is not None else N_CANDIDATES
         return Budget(self.time_budget, count)
 
-    def _describe(self, X, y) -> Problem:
+    def _check(self, X, y):
+        """Validated table and target."""
         X = check_X(self, X, reset=True)
-        y = check_y(X, y, self._task())
+        return X, check_y(X, y, self._task())
+
+    def _open_workers(self, budget: Budget):
+        size = effective_n_jobs(self.n_jobs)
+        memory = memory_per_worker(self.memory_limit, size)
+        return open_workers(self.n_jobs, timed=budget.limited, memory=memory)
+
+    def _describe(self, X, y) -> Problem:
         seed = check_random_state(self.random_state).randint(2**31 - 1)
         return describe(
             X, y, task=self._task(), scoring=self.scoring, cv=self.cv, seed=seed
         )
 
-    def _believe(self, problem) -> steps.Prior:
-        return steps.believe(problem, self.knowledge, self.candidates, self.meta_model)
+    def _believe(self, problem, memory: float) -> steps.Prior:
+        return steps.believe(
+            problem, self.knowledge, self.candidates, self.meta_model, memory
+        )
+
+    def _share(self, problem, workers) -> SharedTask:
+        data = problem.X, problem.y, problem.folds.splits
+        return SharedTask(*data, processes=workers.processes)
+
+    def _search(self, problem, prior, budget, workers, task) -> Search:
+        checkpoint = None
+        if self.checkpoint is not None:
+            checkpoint = Checkpoint(self.checkpoint, problem)
+        return Search(
+            problem, prior.belief, prior.configurations, budget, workers, task,
+            n_refits=self.ensemble_size, checkpoint=checkpoint,
+            families=prior.families,
+        )  # fmt: skip
 
     def _keep_prior(self, problem, prior) -> None:
         """Attributes that are known before anything is fitted."""
@@ -200,6 +245,7 @@ class BaseMetaLearner(BaseEstimator):
         self.embedding_ = prior.embedding
         self.container_ = problem.table.container
         self.n_splits_ = len(problem.splits)
+        self.folds_ = problem.folds.why
         self.prior_ranking_ = _ranking(problem, prior)
 
     def _keep_result(self, problem, prior, result, selection, fitted) -> None:
@@ -207,12 +253,12 @@ class BaseMetaLearner(BaseEstimator):
         self.stop_reason_ = result.stop_reason
         self.ranking_ = _ranking(problem, prior)
         self.leaderboard_ = leaderboard_frame(
-            result, selection, prior.configurations, prior.excluded, problem.metric,
-            problem.dummy_loss,
-        )  # fmt: skip
-        self.cv_results_ = cv_results(result, prior.configurations, self.n_splits_)
+            result, selection, prior.excluded, problem.metric, problem.dummy_loss
+        )
+        self.cv_results_ = cv_results(result, self.n_splits_)
         self.best_estimator_ = fitted.best
         self.ensemble_ = fitted.ensemble
+        self.members_ = members_frame(result, selection, fitted)
         self.ensemble_score_ = np.nan if selection is None else selection.score
         best = self.leaderboard_[self.leaderboard_["configuration"] == fitted.best_name]
         self.best_score_ = best["mean_score"].max() if len(best) else np.nan
@@ -324,6 +370,13 @@ def _ranking(problem, prior):
         problem.metric,
         problem.dummy_loss,
     )
+
+
+def _deadline(budget: Budget, workers) -> str:
+    """Whether there was a deadline, and whether running fits could be ended."""
+    if not budget.limited:
+        return "none"
+    return "hard" if workers.hard else "soft"
 
 
 @contextmanager

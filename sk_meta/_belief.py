@@ -91,7 +91,9 @@ class Belief:
         weights = np.exp(self._log_weights - self._log_weights.max())
         return weights / weights.sum()
 
-    def observe(self, index: int, h: float, noise: float = 0.0) -> None:
+    def observe(
+        self, index: int, h: float, noise: float = 0.0, provisional: bool = False
+    ) -> None:
         """Condition on the relative log loss of a configuration.
 
         Parameters
@@ -101,11 +103,14 @@ class Belief:
         h : float
         noise : float, default=0.0
             Variance of h from the spread over the folds.
+        provisional : bool, default=False
+            Whether it is only a hint, which no other has to be better than.
         """
         for k, component in enumerate(self.components):
             density = component.observe(index, h, self.nugget + noise)
             self._log_weights[k] += density
-        self.observed[index] = h
+        if not provisional:
+            self.observed[index] = h
 
     def observe_seconds(self, index: int, seconds: float) -> None:
         """Condition the clock on the seconds that one fold took."""

@@ -5,6 +5,8 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
+from ._memory import free_memory
+
 
 class Budget:
     """Seconds and candidates that may be spent.
@@ -30,6 +32,7 @@ class Budget:
         self._seconds = float("inf") if seconds is None else float(seconds)
         self._count = float("inf") if count is None else count
         self._started = 0
+        self.free_memory = free_memory()  # bytes, when the budget was opened
 
     @property
     def limited(self) -> bool:

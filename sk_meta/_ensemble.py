@@ -3,21 +3,32 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.stats import rankdata
 from sklearn.base import BaseEstimator
 from sklearn.utils.metaestimators import available_if
 
-from ._evaluation import predict_with
+from ._evaluation import SCORE, predict_with
+from ._temperature import best_temperature, heated
 
 N_STEPS = 30
 MAX_POOL = 25
+_PATIENCE = 8  # additions without a gain after which none is expected
+# Rows that members are chosen by at most; ranking them takes longer.
+_MAX_ROWS, _MAX_RANKED = 20_000, 4_000
 _TINY = 1e-15
 
 
 def greedy_weights(
-    losses, stack: np.ndarray, n_steps: int = N_STEPS, max_members: int | None = None
+    losses,
+    stack: np.ndarray,
+    n_steps: int = N_STEPS,
+    max_members: int | None = None,
+    costs: np.ndarray | None = None,
+    max_cost: float = np.inf,
 ) -> np.ndarray:
     """Greedy forward selection with replacement (Caruana et al. 2004).
 
@@ -34,6 +45,10 @@ def greedy_weights(
         Number of additions.
     max_members : int or None, default=None
         Largest number of different members.
+    costs : ndarray of shape (n_members,) or None, default=None
+        Cost of each member, once, whatever its weight.
+    max_cost : float, default=inf
+        What the members may cost together; each must cost no more alone.
 
     Returns
     -------
@@ -45,18 +60,22 @@ def greedy_weights(
     Caruana, R. et al. (2004). "Ensemble selection from libraries of models".
     ICML.
     """
+    costs = np.zeros(len(stack)) if costs is None else costs
     counts = np.zeros(len(stack))
     total = np.zeros(stack.shape[1])
-    best_loss, best_counts = np.inf, counts
+    best_loss, best_counts, best_step = np.inf, counts, 0
     for step in range(1, n_steps + 1):
         candidates = losses((total + stack) / step)
-        if max_members is not None and np.count_nonzero(counts) >= max_members:
-            candidates = np.where(counts > 0, candidates, np.inf)
+        too_dear = costs + costs[counts > 0].sum() > max_cost
+        full = max_members is not None and np.count_nonzero(counts) >= max_members
+        candidates = np.where((counts == 0) & (too_dear | full), np.inf, candidates)
         index = int(np.argmin(candidates))
         counts[index] += 1
         total += stack[index]
         if candidates[index] < best_loss * (1 - 1e-9):
-            best_loss, best_counts = candidates[index], counts.copy()
+            best_loss, best_counts, best_step = candidates[index], counts.copy(), step
+        if step - best_step >= _PATIENCE:
+            break
     return best_counts / best_counts.sum()
 
 
@@ -73,85 +92,136 @@ class Selection:
         on the other folds.
     single : bool
         Whether the best single member was kept instead of an ensemble.
+    temperature : float, default=1.0
+        By which the logarithms of the probabilities are divided.
     """
 
     weights: np.ndarray
     score: float
     single: bool
+    temperature: float = 1.0
 
 
-def select(
-    evaluations,
-    metric: str,
-    y: np.ndarray,
-    rows: list[np.ndarray],
-    score,
-    classes,
-    *,
-    size: int,
-    absolute: bool = False,
-) -> Selection:
-    """Choose the members of the ensemble on out-of-fold predictions.
-
-    The selection minimises a smooth loss: log loss for classes, squared (or
-    absolute) error for quantities; whether the ensemble or the best single
-    member is kept is decided by the user's metric on folds that the selection
-    did not see.
+@dataclass(frozen=True)
+class Goal:
+    """What an ensemble is selected for.
 
     Parameters
     ----------
-    evaluations : list of Evaluation
-        Complete ones.
-    metric : str
-        Name of the user's metric among their scores.
-    y : ndarray of shape (n_samples,)
-        True labels or values.
-    rows : list of ndarray
-        Rows of every test fold.
     score : callable
         ``score(prediction, rows)`` in the user's metric, greater is better.
+    metric : str
+        Stored metric that is nearest to the user's. The selection minimises one minus
+        ROC AUC of two classes for ``roc_auc_ovr``, absolute errors for absolute ones,
+        and else log loss or squared errors, which are smooth.
+    y : ndarray of shape (n_samples,)
+        True labels or values.
     classes : ndarray or None
         None for regression.
     size : int
         Largest number of different members; 1 gives the best single one.
-    absolute : bool, default=False
-        Whether regression errors are absolute instead of squared.
+    max_predict_time : float, default=inf
+        Seconds per 1,000 rows that the members may take together.
+    """
+
+    score: Callable[[np.ndarray, np.ndarray], float]
+    metric: str
+    y: np.ndarray
+    classes: np.ndarray | None
+    size: int
+    max_predict_time: float = np.inf
+
+    @property
+    def losses(self) -> Callable[[np.ndarray, np.ndarray], np.ndarray]:
+        """``losses(blends, labels)`` of what :class:`_Fold` keeps."""
+        if self.classes is None:
+            return _absolute_errors if "absolute" in self.metric else _squared_errors
+        if self.metric == "roc_auc_ovr" and len(self.classes) == 2:
+            return _ranking_losses
+        return _log_losses
+
+
+def select(
+    evaluations, rows: list[np.ndarray], goal: Goal, n_folds: int | None = None
+) -> Selection:
+    """Choose the members of the ensemble on out-of-fold predictions.
+
+    Whether the ensemble or the best single member is kept is decided by the user's
+    metric on folds that the selection did not see.
+
+    Parameters
+    ----------
+    evaluations : sequence of Evaluation
+        Complete ones.
+    rows : list of ndarray
+        Rows of every test fold.
+    goal : Goal
+    n_folds : int or None, default=None
+        Folds of the first repetition, by which the decision is made; None is all.
 
     Returns
     -------
     Selection
     """
-    means = np.array([evaluation.mean(metric) for evaluation in evaluations])
+    means = np.array([evaluation.mean(SCORE) for evaluation in evaluations])
+    costs = np.array([e.predict_cost(rows) for e in evaluations])
+    if (costs > goal.max_predict_time).all():
+        _warn_too_slow(goal.max_predict_time, costs.min())
+        quickest = int(costs.argmin())
+        return Selection(np.eye(len(means))[quickest], float(means[quickest]), True)
+    means = np.where(costs > goal.max_predict_time, -np.inf, means)
     best = int(np.argmax(means))
     single = np.eye(len(evaluations))[best]
-    if size == 1 or len(evaluations) == 1:
+    if goal.size == 1 or len(evaluations) == 1:
         return Selection(single, float(means[best]), True)
     pool = np.argsort(-means, kind="stable")[:MAX_POOL]
+    pool = pool[np.isfinite(means[pool])]
     members = [evaluations[i] for i in pool]
-    scores = np.array([member.scores(metric) for member in members])
-    scale = 1.0 if classes is not None else float(np.std(y)) or 1.0
     folds = [
-        _Fold.of([m.folds[k].prediction for m in members], y, part, classes, scale)
+        _Fold.of([m.folds[k].prediction for m in members], part, goal)
         for k, part in enumerate(rows)
     ]
     if len(folds) == 1:
         # Something must be left that the selection does not see.
         folds = folds[0].halves()
-        scores = np.array(
-            [[score(p, fold.rows) for p in fold.predictions] for fold in folds]
-        ).T
-    blended, alone = np.zeros(len(folds)), np.zeros(len(folds))
-    for k, fold in enumerate(folds):
-        others = folds[:k] + folds[k + 1 :]
-        blended[k] = score(fold.blend(_weights(others, size, absolute)), fold.rows)
-        # The best single member is chosen without this fold too, or it would
-        # be favoured.
-        alone[k] = scores[np.delete(scores, k, axis=1).sum(axis=1).argmax(), k]
+    limits = {"max_members": goal.size, "costs": costs[pool],
+              "max_cost": goal.max_predict_time}  # fmt: skip
+    blends, alone = _unseen(folds[:n_folds], goal, limits)
+    judged = zip(blends, folds[:n_folds], strict=True)
+    blended = np.array([goal.score(blend, fold.rows) for blend, fold in judged])
     if not blended.mean() >= alone.mean():
         return Selection(single, float(alone.mean()), True)
     weights = np.zeros(len(evaluations))
-    weights[pool] = _weights(folds, size, absolute)
-    return Selection(weights, float(blended.mean()), np.count_nonzero(weights) == 1)
+    weights[pool] = _weights(folds, goal, limits)
+    if np.count_nonzero(weights) == 1:
+        return Selection(weights, float(blended.mean()), True)
+    temperature = 1.0
+    if goal.classes is not None:
+        truths = [np.searchsorted(goal.classes, goal.y[f.rows]) for f in folds]
+        temperature = best_temperature(blends, truths[: len(blends)])
+    return Selection(weights, float(blended.mean()), False, temperature)
+
+
+def _unseen(folds: list[_Fold], goal: Goal, limits: dict):
+    """Blend of every fold by weights of the others, and score of the best alone."""
+    scores = np.array([[goal.score(p, f.rows) for p in f.predictions] for f in folds])
+    blends, alone = [], []
+    for k, fold in enumerate(folds):
+        blends.append(fold.blend(_weights(folds[:k] + folds[k + 1 :], goal, limits)))
+        # The best single member is chosen without this fold too, or it would
+        # be favoured.
+        alone.append(scores[k, np.delete(scores, k, axis=0).sum(axis=0).argmax()])
+    return blends, np.array(alone)
+
+
+def _warn_too_slow(limit: float, fastest: float) -> None:
+    warnings.warn(
+        f"max_predict_time={limit:.3g} s per 1,000 rows is less than what any "
+        f"configuration takes; the fastest is used, with {fastest:.3g} s. Raise it, or "
+        "name faster candidates.",
+        UserWarning,
+        stacklevel=4,
+    )
 
 
 @dataclass(frozen=True)
@@ -159,17 +229,21 @@ class _Fold:
     """Predictions of the pool on some rows, and what the loss needs of them."""
 
     predictions: np.ndarray
-    errors: np.ndarray
+    kept: np.ndarray
+    labels: np.ndarray
     rows: np.ndarray
 
     @classmethod
-    def of(cls, predictions: list[np.ndarray], y, rows, classes, scale) -> _Fold:
-        """Keep the probability of the true class, or the scaled error."""
-        stacked = np.stack(predictions)
-        if classes is None:
-            return cls(stacked, (stacked - y[rows]) / scale, rows)
-        truth = np.searchsorted(classes, y[rows])
-        return cls(stacked, stacked[:, np.arange(len(rows)), truth], rows)
+    def of(cls, predictions: list[np.ndarray], rows, goal: Goal) -> _Fold:
+        """Keep the probability of the true or second class, or the scaled error."""
+        stacked, y = np.stack(predictions), goal.y[rows]
+        if goal.classes is None:
+            scale = float(np.std(goal.y)) or 1.0
+            return cls(stacked, (stacked - y) / scale, y, rows)
+        truth = np.searchsorted(goal.classes, y)
+        if goal.losses is _ranking_losses:
+            return cls(stacked, stacked[:, :, 1], truth, rows)
+        return cls(stacked, stacked[:, np.arange(len(rows)), truth], truth, rows)
 
     def blend(self, weights: np.ndarray) -> np.ndarray:
         return np.tensordot(weights, self.predictions, axes=1)
@@ -177,30 +251,45 @@ class _Fold:
     def halves(self) -> list[_Fold]:
         """Every second row, and the others."""
         return [
-            _Fold(self.predictions[:, i::2], self.errors[:, i::2], self.rows[i::2])
+            _Fold(self.predictions[:, i::2], self.kept[:, i::2], self.labels[i::2],
+                  self.rows[i::2])
             for i in (0, 1)
-        ]
+        ]  # fmt: skip
 
 
-def _weights(folds: list[_Fold], size: int, absolute: bool) -> np.ndarray:
-    """Greedy weights on some folds."""
-    stack = np.concatenate([fold.errors for fold in folds], axis=1)
-    if folds[0].predictions.ndim == 3:
-        return greedy_weights(_log_losses, stack, max_members=size)
-    losses = _absolute_errors if absolute else _squared_errors
-    return greedy_weights(losses, stack, max_members=size)
+def _weights(folds: list[_Fold], goal: Goal, limits: dict) -> np.ndarray:
+    """Greedy weights on some folds; many rows are more than enough to choose by."""
+    kept = np.concatenate([fold.kept for fold in folds], axis=1)
+    labels = np.concatenate([fold.labels for fold in folds])
+    losses = goal.losses
+    most = _MAX_RANKED if losses is _ranking_losses else _MAX_ROWS
+    if len(labels) > most:
+        rows = np.random.default_rng(0).choice(len(labels), most, replace=False)
+        kept, labels = kept[:, rows], labels[rows]
+    return greedy_weights(lambda blends: losses(blends, labels), kept, **limits)
 
 
-def _log_losses(probability: np.ndarray) -> np.ndarray:
+def _log_losses(probability: np.ndarray, labels) -> np.ndarray:
     return -np.log(np.maximum(probability, _TINY)).mean(axis=1)
 
 
-def _squared_errors(errors: np.ndarray) -> np.ndarray:
+def _squared_errors(errors: np.ndarray, labels) -> np.ndarray:
     return (errors**2).mean(axis=1)
 
 
-def _absolute_errors(errors: np.ndarray) -> np.ndarray:
+def _absolute_errors(errors: np.ndarray, labels) -> np.ndarray:
     return np.abs(errors).mean(axis=1)
+
+
+def _ranking_losses(scores: np.ndarray, labels: np.ndarray) -> np.ndarray:
+    """One minus ROC AUC of two classes, from the ranks (Mann and Whitney)."""
+    positive = labels == 1
+    n_positive, n_negative = positive.sum(), (~positive).sum()
+    if not n_positive or not n_negative:
+        return np.zeros(len(scores))
+    ranks = rankdata(scores, axis=1)[:, positive].sum(axis=1)
+    wins = ranks - n_positive * (n_positive + 1) / 2
+    return 1 - wins / (n_positive * n_negative)
 
 
 def _has_one(name: str):
@@ -230,12 +319,15 @@ class WeightedEnsemble(BaseEstimator):
         Sum to 1.
     classes : ndarray of shape (n_classes,) or None
         Class labels; None for regression.
+    temperature : float, default=1.0
+        By which the logarithms of the probabilities are divided.
     """
 
-    def __init__(self, estimators, weights, classes=None):
+    def __init__(self, estimators, weights, classes=None, temperature=1.0):
         self.estimators = estimators
         self.weights = weights
         self.classes = classes
+        self.temperature = temperature
 
     def __sklearn_is_fitted__(self):
         return True
@@ -245,7 +337,8 @@ class WeightedEnsemble(BaseEstimator):
             # A category that was not there in fit is an ordinary thing.
             warnings.filterwarnings("ignore", message="Found unknown categories")
             parts = [predict_with(e, X, self.classes) for e in self.estimators]
-        return np.tensordot(self.weights, np.stack(parts), axes=1)
+        blend = np.tensordot(self.weights, np.stack(parts), axes=1)
+        return blend if self.classes is None else heated(blend, self.temperature)
 
     def predict(self, X) -> np.ndarray:
         """Most probable class, or weighted mean of the values.

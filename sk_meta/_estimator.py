@@ -17,14 +17,17 @@ _DOC = """{title}
         Largest number of configurations to evaluate. "auto" is 20, or no limit
         if there is a `time_budget`.
     time_budget : float or None, default=None
-        Wall-clock seconds for the whole ``fit``. With ``n_jobs=1``, or inside
-        another parallel loop, it is checked between fits only; otherwise running
-        fits are stopped at the deadline.
+        Wall-clock seconds for the whole ``fit``, with the refit. Fits that run at
+        the deadline are ended, also with ``n_jobs=1``, which then has a worker
+        process. Inside another parallel loop, and with joblib's threading backend,
+        the deadline is soft: it is looked at between fits (see ``deadline_``).
     scoring : str, callable or None, default=None
         Scorer as in scikit-learn; None is accuracy or R².
     cv : int, splitter, iterable or None, default=None
-        Folds that all configurations share. None is five, an int that many,
-        shuffled with `random_state` and stratified for classes.
+        Folds that all configurations share, shuffled with `random_state` and
+        stratified for classes if an int is given. None is automatic: five folds,
+        fewer or a single split on many rows or in little time, and repeated ones on
+        few rows when nothing else is left to do (see ``folds_``).
     candidates : list of str or None, default=None
         Names of configurations or families to choose from; None is all of them.
     meta_model : {{"hybrid", "neural", "forest", "linear", "neighbors", "none"}}, \
@@ -40,6 +43,16 @@ default="hybrid"
     ensemble_size : int, default=8
         Largest number of different configurations in the ensemble; 1 gives the
         best single pipeline.
+    max_predict_time : float or None, default=None
+        Seconds per 1,000 rows that predicting may take, as measured on the rows that
+        were held out.
+    memory_limit : float or None, default=None
+        MiB that a worker process may allocate for a candidate; None is a share of
+        what is free. A configuration that is expected to need more is not started,
+        and one that does need more fails. Linux only.
+    checkpoint : str, path or None, default=None
+        Folder for the results of every fold. A ``fit`` with the same data and
+        parameters that was killed goes on from there; plain arrays, no pickle.
     n_jobs : int or None, default=None
         Number of folds evaluated at the same time, as in scikit-learn.
     random_state : int, RandomState instance or None, default=None
@@ -88,10 +101,19 @@ default="hybrid"
         Why that one, in a sentence; the rankings carry it as ``attrs["metric"]``.
     n_splits_ : int
         Number of folds.
+    folds_ : str
+        Why these folds.
+    members_ : DataFrame
+        Members of the ensemble: weight, whether "refit" on all rows or the mean of
+        their "folds", and seconds for predicting 1,000 rows.
+    deadline_ : {{"hard", "soft", "none"}}
+        Whether fits that ran at the deadline could be ended.
     stop_reason_ : str
         Why the search ended.
     search_time_, refit_time_ : float
         Seconds until the ensemble was selected, and for the refit.
+    evaluation_time_ : float
+        Seconds that the workers have spent within candidates, all together.
     task_ : {{"classification", "regression"}}
         Kind of task.
     n_features_in_ : int
@@ -176,6 +198,9 @@ class MetaLearnerEstimator(BaseMetaLearner):
         meta_model="hybrid",
         knowledge=None,
         ensemble_size=8,
+        max_predict_time=None,
+        memory_limit=None,
+        checkpoint=None,
         n_jobs=None,
         random_state=None,
         verbose=0,
@@ -190,6 +215,9 @@ class MetaLearnerEstimator(BaseMetaLearner):
             meta_model=meta_model,
             knowledge=knowledge,
             ensemble_size=ensemble_size,
+            max_predict_time=max_predict_time,
+            memory_limit=memory_limit,
+            checkpoint=checkpoint,
             n_jobs=n_jobs,
             random_state=random_state,
             verbose=verbose,

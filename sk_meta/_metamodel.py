@@ -217,6 +217,25 @@ default="hybrid"
         network = self._members.get("neural")
         return network if isinstance(network, NeuralPrior) else None
 
+    def seconds_on(self, meta_features: dict[str, float], n_rows: int) -> np.ndarray:
+        """Seconds of a fold on fewer rows, relative to those of the whole table.
+
+        Parameters
+        ----------
+        meta_features : dict of str to float
+            Of the whole table.
+        n_rows : int
+
+        Returns
+        -------
+        ndarray of shape (n_configurations,)
+            Between the share of the rows, squared, and 1.
+        """
+        fewer = self._clock.prior({**meta_features, "nr_inst": float(n_rows)}).mean
+        part = np.exp(fewer - self._clock.prior(meta_features).mean)
+        share = n_rows / meta_features["nr_inst"]
+        return np.clip(part, share**2, 1.0)
+
     @property
     def embedding_(self) -> np.ndarray:
         """Representation of the prior tasks, of shape (n_tasks, n_dimensions)."""

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from sklearn.dummy import DummyClassifier, DummyRegressor
 
 from ._evaluation import predict_with, score_prediction, take
+from ._folds import Folds, Split, fewer_folds, plan_folds
 from ._scoring import Metric, as_loss, resolve_scoring
 from ._table import Table, Target, describe_table, describe_target
-from ._validation import make_splits
 
 
 @dataclass(frozen=True)
@@ -24,27 +24,55 @@ class Problem:
     y : ndarray of shape (n_samples,)
     table : Table
     target : Target
-    splits : list of tuple of ndarray
+    folds : Folds
         Training and test rows, shared by all configurations.
     metric : Metric
     dummy_loss : float
         Loss, in the stored metric, of predicting without looking at X.
     random_state : int
+    relative_seconds : tuple of ndarray, default=()
+        Seconds of every configuration at every stage of the folds, relative to those
+        on all rows.
     """
 
     X: Any
     y: np.ndarray
     table: Table
     target: Target
-    splits: list[tuple[np.ndarray, np.ndarray]]
+    folds: Folds
     metric: Metric
     dummy_loss: float
     random_state: int
+    relative_seconds: tuple[np.ndarray, ...] = ()
+
+    @property
+    def splits(self) -> list[Split]:
+        """The splits by which configurations are compared."""
+        return self.folds.judged
 
     @property
     def refit_factor(self) -> float:
         """Rows of the whole table over those of a training fold."""
-        return len(self.y) / float(np.mean([len(train) for train, _ in self.splits]))
+        return len(self.y) / self.folds.n_train(-1)
+
+    def fit_into(self, seconds: float, left: float) -> Problem:
+        """The problem with fewer folds, if as many would take too long.
+
+        Parameters
+        ----------
+        seconds : float
+            Expected for a fold of a typical configuration.
+        left : float
+            Seconds that all workers together have.
+
+        Returns
+        -------
+        Problem
+        """
+        fewer = fewer_folds(
+            self.folds, seconds, left, self.y, self.target, self.random_state
+        )
+        return replace(self, folds=fewer)
 
     def score(self, prediction: np.ndarray, rows: np.ndarray) -> float:
         """Score predictions of some rows with the user's metric.
@@ -90,9 +118,9 @@ def describe(X, y: np.ndarray, *, task: str, scoring, cv, seed: int) -> Problem:
     """
     table, target = describe_table(X), describe_target(y, task)
     metric = resolve_scoring(scoring, target.task)
-    splits = make_splits(cv, X, y, target, seed)
+    folds = plan_folds(cv, X, y, target, seed)
     problem = Problem(
-        X, y, table, target, splits, metric, _dummy_loss(y, target, metric), seed
+        X, y, table, target, folds, metric, _dummy_loss(y, target, metric), seed
     )
     _try_scorer(problem, scoring)
     return problem

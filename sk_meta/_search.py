@@ -1,49 +1,49 @@
-"""Ask the belief, evaluate in parallel, tell the belief, until it is enough.
+"""Ask for the next fold, run it, tell the belief, until it is enough.
 
-Configurations are proposed in rounds of fixed size, so that what is proposed
-depends only on earlier rounds and never on which worker was first: with a count
-budget the result is the same for any number of jobs.
+The unit of work is one configuration on one split. With a deadline units are asked
+for as workers become free, and told as they end. Without one they are told in the
+order in which they were asked for, always ``LAG`` behind: what is asked for then
+depends only on what was told, never on which worker was first, so that the result is
+the same for any number of jobs.
 """
 
 from __future__ import annotations
 
 import logging
 import warnings
+from collections import deque
 from dataclasses import dataclass
-from math import ceil
+from typing import Any
 
+import joblib
 import numpy as np
-from joblib import effective_n_jobs
 
 from ._belief import Belief
 from ._budget import Budget
 from ._catalogue import Configuration
+from ._checkpoint import Checkpoint
 from ._evaluation import (
     DIED,
-    OK,
+    FAILED,
     SCORE,
     STORED,
     TIMEOUT,
     Evaluation,
     FoldResult,
-    evaluate_fold,
+    reason,
 )
-from ._history import h_per_loss, to_h
-from ._parallel import Died, Late, run_calls
 from ._problem import Problem
-from ._scoring import as_loss
+from ._runs import Run
+from ._shared import SharedTask
+from ._strategy import Strategy, Unit
+from ._unit import Rules, drop_model, evaluate_unit
+from ._workers import Died, Late, Raised, quiet
 
 logger = logging.getLogger("sk_meta")
 
-ROUND = 2  # configurations per round
-# Power of the predicted seconds that a utility is divided by. Where evaluations
-# are counted and not timed, a cheap one counts as much as a dear one.
-COST_POWER_TIMED, COST_POWER_COUNTED = 0.7, 0.0
-TOLERANCE = 0.0005  # expected fall of the relative log loss that is worth a fit
-MIN_TRIALS = 8
-# Folds are shared, so most of their noise is common to all configurations.
-_UNPAIRED = 0.25
-_REFIT_MARGIN, _REFIT_SHARE, _RESTART = 1.3, 0.4, 3.0
+LAG = 4
+_KEPT_SHARE = 0.002  # of the free memory that one kept fold model may take
+_REFIT_MARGIN, _REFIT_SHARE, _RESTART = 1.3, 0.2, 3.0
 
 
 @dataclass(frozen=True)
@@ -53,15 +53,17 @@ class Trial:
     Parameters
     ----------
     evaluation : Evaluation
+    configuration : Configuration
     expected_h : float
         Relative log loss believed when it was proposed.
     expected_seconds : float
         Seconds of one fold believed then.
     elapsed : float
-        Seconds since the start of ``fit`` when its result was in.
+        Seconds since the start of ``fit`` when its last result was in.
     """
 
     evaluation: Evaluation
+    configuration: Configuration
     expected_h: float
     expected_seconds: float
     elapsed: float
@@ -69,14 +71,27 @@ class Trial:
 
 @dataclass(frozen=True)
 class SearchResult:
-    """All trials in the order of their proposal, and why the search ended."""
+    """What was found.
+
+    Parameters
+    ----------
+    trials : tuple of Trial
+        Every configuration that was started, in the order of their proposal.
+    pool : tuple of Evaluation
+        Those that can be members of an ensemble: all with the same test rows.
+    rows : list of ndarray
+        Test rows of every fold of the pool.
+    n_train : int
+        Training rows of a fold of the pool.
+    stop_reason : str
+        Why the search ended.
+    """
 
     trials: tuple[Trial, ...]
+    pool: tuple[Evaluation, ...]
+    rows: list[np.ndarray]
+    n_train: int
     stop_reason: str
-
-    def complete(self) -> list[Evaluation]:
-        """Evaluations whose folds all succeeded."""
-        return [t.evaluation for t in self.trials if t.evaluation.status == OK]
 
 
 class Search:
@@ -90,11 +105,17 @@ class Search:
     configurations : dict of str to Configuration
         The applicable ones.
     budget : Budget
-    n_jobs : int or None, default=None
-        As in scikit-learn.
+    workers : Here, Threads, Processes or Rounds
+        Where the folds are run.
+    task : SharedTask
+        The table, for the workers.
     n_refits : int, default=1
         Number of configurations that will be refitted afterwards, for which
         time is kept back.
+    checkpoint : Checkpoint or None, default=None
+        Results of an earlier search that was not finished.
+    families : frozenset of str, default=frozenset()
+        Families of which new configurations may be made.
     """
 
     def __init__(
@@ -103,22 +124,29 @@ class Search:
         belief: Belief,
         configurations: dict[str, Configuration],
         budget: Budget,
-        n_jobs: int | None = None,
+        workers,
+        task: SharedTask,
+        *,
         n_refits: int = 1,
+        checkpoint: Checkpoint | None = None,
+        families: frozenset[str] = frozenset(),
     ):
         self.problem = problem
-        self.belief = belief
-        self.configurations = configurations
         self.budget = budget
-        self.n_jobs = n_jobs
-        self.n_workers = effective_n_jobs(n_jobs)
+        self.workers = workers
+        self.task = task
         self.n_refits = n_refits
-        self.trials: list[Trial] = []
-        self._cost_power = COST_POWER_TIMED if budget.limited else COST_POWER_COUNTED
-        self._tried: set[int] = set()
-        self._applicable = {
-            index for index, name in enumerate(belief.names) if name in configurations
-        }
+        self.checkpoint = checkpoint
+        self.strategy = Strategy(
+            problem, belief, configurations, budget, workers.size, self._seconds_left,
+            families,
+        )  # fmt: skip
+        self.busy_seconds = 0.0
+        self._rules = self._make_rules()
+        self._queue: deque[Unit] = deque()
+        # Asked for and not told yet, in that order, with the outcome once it is in.
+        self._untold: dict[Unit, Any] = {}
+        self._encoders: dict[str, tuple[int, str]] = {}
 
     def run(self) -> SearchResult:
         """Search until the budget is spent or nothing is left to gain.
@@ -128,167 +156,176 @@ class Search:
         SearchResult
             Also after an interrupt from the keyboard: what was found is kept.
         """
+        interrupted = False
         try:
-            reason = None
-            while reason is None:
-                batch, reason = self.ask()
-                if batch:
-                    self.tell(batch, self._evaluate(batch))
+            with quiet():
+                self._loop()
         except KeyboardInterrupt:
-            reason = "interrupted"
+            interrupted = True
             warnings.warn(
                 "The search was interrupted; the best configurations so far are used.",
                 UserWarning,
                 stacklevel=2,
             )
-        return SearchResult(tuple(self.trials), reason)
+        finally:
+            self.workers.stop()
+        for unit, outcome in self._untold.items():
+            self._tell(unit, Late() if outcome is None else outcome)
+        return self._result("interrupted" if interrupted else self.strategy.reason)
 
-    def ask(self) -> tuple[list[int], str | None]:
-        """Choose the next round, or say why there is none."""
-        left = self.budget.candidates_left()
-        if left <= 0:
-            return [], "n_candidates reached"
-        if self._seconds_left() <= 0:
-            return [], "time budget spent"
-        if len(self._tried) == len(self.configurations):
-            return [], "every configuration evaluated"
-        if len(self.trials) >= MIN_TRIALS and self._gain_left() < TOLERANCE:
-            return [], "no gain expected"
-        batch = self._choose(1 if self._warming_up else int(min(left, ROUND)))
-        if not batch and not self.trials:
-            seconds = self.belief.seconds()
-            batch = [min(self._applicable, key=lambda index: seconds[index])]
-        self.budget.start(len(batch))
-        return batch, None if batch else "nothing left that fits the time budget"
+    def _loop(self) -> None:
+        window = self.workers.size + 1 if self.budget.limited else LAG
+        while True:
+            self._ask(window)
+            self._submit()
+            starting = getattr(self.workers, "starting", False)
+            if not self._untold and not starting:
+                return
+            if self._seconds_left() <= 0 and self.workers.hard:
+                self.strategy.reason = "time budget spent"
+                return
+            for unit, outcome in self.workers.wait(self._seconds_left()):
+                self._untold[unit] = outcome
+            # Give the free workers something to do before thinking.
+            self._submit()
+            self._tell_what_is_in(window)
 
-    def _choose(self, size: int) -> list[int]:
-        """The round: each pick assumes that the earlier ones score as expected."""
-        belief, batch = self.belief.copy(), list[int]()
-        for _ in range(size):
-            allowed = sorted(self._allowed(batch))
-            if not allowed:
-                break
-            index = pick(belief, allowed, self._cost_power)
-            belief.observe(index, float(belief.mean()[index]))
-            batch.append(index)
-        return batch
+    def _ask(self, window: int) -> None:
+        """Ask for units until so many are untold."""
+        self.strategy.only_quick = getattr(self.workers, "starting", False)
+        while len(self._untold) < window:
+            unit = self.strategy.ask()
+            if unit is None:
+                return
+            self._untold[unit] = None
+            self._queue.append(unit)
 
-    @property
-    def _warming_up(self) -> bool:
-        """Whether the first configuration is still to be run.
+    def _submit(self) -> None:
+        while self._queue and self.workers.free():
+            if self.budget.limited and self._seconds_left() <= 0:
+                return
+            unit = self._queue.popleft()
+            known = None
+            if self.checkpoint is not None:
+                known = self.checkpoint.get(unit.run.name, unit.split)
+            if known is None:
+                self.workers.submit(unit, evaluate_unit, *self._call(unit))
+            else:
+                self._untold[unit] = known
 
-        Under a time budget it is a cheap one, run in this process: workers take
-        seconds to start, and something must be there at the deadline.
-        """
-        return self.budget.limited and not self.trials
+    def _tell_what_is_in(self, window: int) -> None:
+        """Tell outcomes: as they come in, or in their order if there is no deadline."""
+        ordered = not self.budget.limited
+        while self._untold:
+            first = next(iter(self._untold))
+            ready = [first] if ordered else list(self._untold)
+            ready = [unit for unit in ready if self._untold[unit] is not None]
+            if not ready:
+                return
+            for unit in ready:
+                self._tell(unit, self._untold.pop(unit))
+                if ordered:
+                    self._ask(window)
+                    self._submit()
 
-    def _gain_left(self) -> float:
-        """Largest expected improvement of what may still be tried."""
-        allowed = sorted(self._allowed([]))
-        if not self.belief.observed or not allowed:
-            return np.inf
-        return float(self.belief.expected_improvement()[allowed].max())
+    def _tell(self, unit: Unit, outcome: Any) -> None:
+        result = _as_result(outcome)
+        if self.checkpoint is not None:
+            self.checkpoint.put(unit.run.name, unit.split, result)
+        if result.status not in (TIMEOUT, DIED):
+            self.busy_seconds += np.nansum([result.fit_seconds, result.predict_seconds])
+        run = unit.run
+        run.elapsed = self.budget.elapsed()
+        self.strategy.tell(unit, result)
+        if run.over:
+            self._drop_models(run)
+            logger.info("%s: %s", run.name, run.dropped or result.error)
+        elif not run.under_way and not run.missing(self.problem.folds.stages[-1]):
+            score = run.score(self.problem.folds.stages[-1])
+            logger.info("%s: %.4g, %.2f s a fold", run.name, score, run.seconds)
+            self._keep_the_best_models()
 
-    def _allowed(self, batch: list[int]) -> set[int]:
-        """Configurations not tried yet that are expected to end in time."""
-        waves = ceil(len(self.problem.splits) / self.n_workers)
-        seconds = self.belief.seconds_at_most() * waves
-        left = self._seconds_left() - seconds[batch].sum()
-        in_time = set(np.flatnonzero(seconds <= left).tolist())
-        return (in_time & self._applicable) - self._tried - set(batch)
+    def _make_rules(self) -> Rules:
+        metric, keep = self.problem.metric, None
+        if self.budget.limited:
+            # Should there be no time for a refit, the fold models are at hand.
+            keep = "" if self.task.folder is None else str(self.task.folder)
+            if self.workers.processes and not keep:
+                keep = None
+        return Rules(
+            {SCORE: metric.scorer},
+            {} if metric.exact else {STORED: metric.stored_scorer},
+            self.problem.target.classes,
+            keep,
+            _KEPT_SHARE * self.budget.free_memory,
+        )
+
+    def _call(self, unit: Unit) -> tuple:
+        """Arguments of :func:`evaluate_unit`."""
+        problem, configuration = self.problem, unit.run.configuration
+        pipeline = configuration.build(problem.table, problem.random_state)
+        if configuration.name not in self._encoders:
+            n_steps = configuration.n_encoders(problem.table)
+            key = joblib.hash(pipeline.steps[:n_steps])
+            self._encoders[configuration.name] = n_steps, key
+        return (
+            self.task.reference,
+            self._rules,
+            pipeline,
+            self._encoders[configuration.name],
+            unit.split,
+            f"model-{unit.run.number}",
+        )
+
+    def _drop_models(self, run: Run) -> None:
+        for split, result in run.results.items():
+            if result.model is not None:
+                run.results[split] = drop_model(result)
+
+    def _keep_the_best_models(self) -> None:
+        for run in self.strategy.ranked()[2 * self.n_refits :]:
+            self._drop_models(run)
+
+    def _seconds_left(self) -> float:
+        return self.budget.remaining(self._reserve())
 
     def _reserve(self) -> float:
         """Seconds to keep for the refit of the best configurations."""
         if not self.budget.limited:
             return 0.0
-        complete = SearchResult(tuple(self.trials), "").complete()
-        if not complete:
-            return 0.0
-        best = sorted(complete, key=lambda e: -e.mean(SCORE))
-        seconds = [e.fit_seconds for e in best[: self.n_refits]]
-        needed = max(sum(seconds) / self.n_workers, max(seconds))
-        reserve = _REFIT_MARGIN * needed * self.problem.refit_factor
-        if self.n_workers > 1:
-            # Stopping running fits costs the workers; new ones take their time.
-            reserve += min(_RESTART, self.budget.share(0.1))
+        best = self.strategy.ranked()[: self.n_refits]
+        reserve = 0.0
+        if best:
+            seconds = [run.seconds for run in best]
+            needed = max(sum(seconds) / self.workers.size, seconds[0])
+            reserve = _REFIT_MARGIN * needed * self.problem.refit_factor
+            if self.workers.hard:
+                # Stopping running fits costs the workers; new ones take their time.
+                reserve += min(_RESTART, self.budget.share(0.05))
         return min(reserve, self.budget.share(_REFIT_SHARE))
 
-    def tell(self, batch: list[int], evaluations: list[Evaluation]) -> None:
-        """Record the round and condition the belief on it."""
-        mean, seconds = self.belief.mean(), self.belief.seconds()
-        elapsed = self.budget.elapsed()
-        for index, evaluation in zip(batch, evaluations, strict=True):
-            trial = Trial(evaluation, mean[index], seconds[index], elapsed)
-            self.trials.append(trial)
-            self._tried.add(index)
-            logger.info(
-                "%s: %s, %.2f s a fold",
-                evaluation.name,
-                evaluation.error or f"{evaluation.mean(SCORE):.4g}",
-                evaluation.fit_seconds,
+    def _result(self, why: str) -> SearchResult:
+        folds, strategy = self.problem.folds, self.strategy
+        n_repeats, members = strategy.members()
+        pool = [run.evaluation(folds, n_repeats) for run in members]
+        splits: list = []
+        n_train = folds.n_train(-1)
+        if members:
+            stages = [stage for run in members
+                      if (stage := run.latest(folds)) is not None]  # fmt: skip
+            splits = list(folds.stages[stages[0]])
+            n_train = max(folds.n_train(stage) for stage in stages)
+            for repeat in folds.repeats[:n_repeats]:
+                splits += repeat
+        trials = tuple(
+            Trial(
+                run.evaluation(folds), run.configuration, run.expected_h,
+                run.expected_seconds, run.elapsed,
             )
-        for index, evaluation in zip(batch, evaluations, strict=True):
-            if evaluation.status == OK:
-                self._condition(index, evaluation)
-
-    def _condition(self, index: int, evaluation: Evaluation) -> None:
-        metric = self.problem.metric
-        scores = evaluation.scores(SCORE if metric.exact else STORED)
-        loss = as_loss(scores, metric.stored)
-        if np.isfinite(loss).all():
-            dummy = self.problem.dummy_loss
-            slope = h_per_loss(loss.mean(), dummy)
-            noise = _UNPAIRED * slope**2 * loss.var() / len(loss)
-            self.belief.observe(index, float(to_h(loss.mean(), dummy)), noise)
-        self.belief.observe_seconds(index, evaluation.fit_seconds)
-
-    def _evaluate(self, batch: list[int]) -> list[Evaluation]:
-        names = [self.belief.names[index] for index in batch]
-        units = [(name, split) for name in names for split in self.problem.splits]
-        calls = [self._unit(*unit) for unit in units]
-        n_jobs = 1 if self._warming_up else self.n_jobs
-        outcomes = run_calls(_evaluate_unit, calls, n_jobs, self._seconds_left)
-        results = [_as_result(outcome) for outcome in outcomes]
-        n_splits = len(self.problem.splits)
-        return [
-            Evaluation(name, tuple(results[i * n_splits : (i + 1) * n_splits]))
-            for i, name in enumerate(names)
-        ]
-
-    def _seconds_left(self) -> float:
-        return self.budget.remaining(self._reserve())
-
-    def _unit(self, name: str, split) -> tuple:
-        """Arguments of :func:`_evaluate_unit`."""
-        problem, metric = self.problem, self.problem.metric
-        pipeline = self.configurations[name].build(problem.table, problem.random_state)
-        scorers = {SCORE: metric.scorer}
-        optional = {} if metric.exact else {STORED: metric.stored_scorer}
-        data = (problem.X, problem.y, split, scorers, problem.target.classes)
-        return pipeline, *data, optional
-
-
-def pick(belief: Belief, allowed: list[int], cost_power: float) -> int:
-    """The most useful configuration for its predicted seconds.
-
-    Parameters
-    ----------
-    belief : Belief
-    allowed : list of int
-        Positions that may be chosen.
-    cost_power : float
-        0 ignores the seconds, 1 is utility per second.
-
-    Returns
-    -------
-    int
-    """
-    value = belief.utility(allowed) / belief.seconds()[allowed] ** cost_power
-    return allowed[int(np.argmax(value))]
-
-
-def _evaluate_unit(pipeline, X, y, split, scorers, classes, optional) -> FoldResult:
-    return evaluate_fold(pipeline, X, y, split, scorers, classes, optional=optional)
+            for run in strategy.runs
+        )  # fmt: skip
+        rows = [folds.splits[i][1] for i in splits]
+        return SearchResult(trials, tuple(pool), rows, n_train, why)
 
 
 def _as_result(outcome) -> FoldResult:
@@ -297,4 +334,6 @@ def _as_result(outcome) -> FoldResult:
         return FoldResult(TIMEOUT, error="stopped at the deadline")
     if isinstance(outcome, Died):
         return FoldResult(DIED, error="the worker process was killed")
+    if isinstance(outcome, Raised):
+        return FoldResult(FAILED, error=reason(outcome.error))
     return outcome

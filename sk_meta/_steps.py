@@ -7,30 +7,25 @@ in order.
 from __future__ import annotations
 
 import logging
-import warnings
-from dataclasses import dataclass
-from threading import Thread
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 
 import numpy as np
-from joblib import effective_n_jobs
-from sklearn.pipeline import Pipeline
 
 from ._belief import Belief
 from ._budget import Budget
 from ._catalogue import Configuration, catalogue, choose
-from ._ensemble import Selection, WeightedEnsemble, select
-from ._evaluation import SCORE, fit_all_rows
+from ._ensemble import Goal, Selection, select
+from ._memory import memory_needed
 from ._metafeatures import MetaFeatures, compute_meta_features
-from ._parallel import quiet, run_calls
 from ._pretrained import trained
 from ._problem import Problem
 from ._search import SearchResult
+from ._workers import quiet
 
 logger = logging.getLogger("sk_meta")
 
-N_SPARES = 3  # refits to try before giving up
-# Seconds that a refit may run over the budget, in workers and at last without.
-REFIT_GRACE, LAST_GRACE = 3.0, 1.5
+_TYPICAL = 0.3  # quantile of the predicted seconds by which the folds are chosen
 
 
 @dataclass(frozen=True)
@@ -48,6 +43,12 @@ class Prior:
     meta_features : MetaFeatures
     embedding : ndarray of shape (n_dimensions,)
         Representation of the task by the meta-model.
+    seconds_on : callable
+        ``seconds_on(n_rows)`` is the seconds of every configuration on fewer rows,
+        relative to those on all.
+    families : frozenset of str
+        Families that were asked for as a whole, of which there may be more than the
+        catalogue has.
     """
 
     belief: Belief
@@ -55,10 +56,17 @@ class Prior:
     excluded: dict[str, str]
     meta_features: MetaFeatures
     embedding: np.ndarray
+    seconds_on: Callable[[int], np.ndarray]
+    families: frozenset[str]
 
 
-def believe(problem: Problem, knowledge, candidates, meta_model: str) -> Prior:
-    """Meta-features → prior over the applicable configurations."""
+def believe(
+    problem: Problem, knowledge, candidates, meta_model: str, memory: float = np.inf
+) -> Prior:
+    """Meta-features → prior over the applicable configurations.
+
+    One that is expected to need more than ``memory`` bytes is not applicable.
+    """
     target = problem.target
     meta_features = compute_meta_features(
         problem.X,
@@ -73,6 +81,7 @@ def believe(problem: Problem, knowledge, candidates, meta_model: str) -> Prior:
     configurations, excluded = {}, {}
     for configuration in chosen:
         reason = configuration.why_not(problem.table, target)
+        reason = reason or _why_too_large(configuration, problem, memory)
         if reason is None:
             configurations[configuration.name] = configuration
         else:
@@ -86,179 +95,60 @@ def believe(problem: Problem, knowledge, candidates, meta_model: str) -> Prior:
             belief.novelty,
         )
     embedding = model.embed(known)
-    return Prior(belief, configurations, excluded, meta_features, embedding)
+    return Prior(
+        belief, configurations, excluded, meta_features, embedding,
+        lambda n_rows: model.seconds_on(known, n_rows),
+        _whole_families(candidates, chosen),
+    )  # fmt: skip
 
 
-def combine(problem: Problem, result: SearchResult, size: int) -> Selection | None:
-    """Complete evaluations → weights of the ensemble, or None if there are none."""
-    complete = result.complete()
-    if not complete:
+def _whole_families(candidates, chosen: list[Configuration]) -> frozenset[str]:
+    families = {configuration.family for configuration in chosen}
+    if candidates is not None:
+        named = {candidates} if isinstance(candidates, str) else set(candidates)
+        families &= named
+    return frozenset(families)
+
+
+def _why_too_large(configuration, problem: Problem, memory: float) -> str | None:
+    needed = memory_needed(configuration, problem.table)
+    if needed <= memory or configuration.family == "dummy":
         return None
-    with quiet():
-        return select(
-            complete,
-            SCORE,
-            problem.y,
-            [test for _, test in problem.splits],
-            problem.score,
-            problem.target.classes,
-            size=size,
-            absolute="absolute" in problem.metric.stored,
-        )
+    return (
+        f"would take about {needed / 2**20:,.0f} MiB of memory, and a worker may take "
+        f"{memory / 2**20:,.0f}"
+    )
 
 
-@dataclass(frozen=True)
-class Fitted:
-    """Pipelines fitted on all rows.
-
-    Parameters
-    ----------
-    best : Pipeline
-        The best single configuration that could be refitted.
-    best_name : str
-    ensemble : WeightedEnsemble
-    """
-
-    best: Pipeline
-    best_name: str
-    ensemble: WeightedEnsemble
-
-
-def refit(
-    problem: Problem,
-    prior: Prior,
-    result: SearchResult,
-    selection: Selection | None,
-    budget: Budget,
-    n_jobs,
-) -> Fitted:
-    """Fit the best configuration and the members of the ensemble on all rows.
-
-    Members that the rest of the budget has no time for, or that fail on all
-    rows, are left out with a warning.
-    """
-    if selection is None:
-        return _refit_dummy(problem, prior, result)
-    complete = result.complete()
-    weights = selection.weights
-    scores = [evaluation.mean(SCORE) for evaluation in complete]
-    best = int(np.argmax(scores))
-    members = sorted(np.flatnonzero(weights).tolist(), key=lambda i: -weights[i])
-    wanted = [best, *(i for i in members if i != best)]
-    kept: dict[int, Pipeline] = {}
-    first = _affordable(problem, complete, wanted, budget, n_jobs)
-    for batch in (first, *_spares(scores)):
-        kept = _fit_all(problem, prior, complete, batch, budget, n_jobs)
-        if kept:
-            break
-    if not kept and budget.limited:
-        kept = _last_resort(problem, prior, complete, scores)
-    if lost := [complete[i].name for i in wanted if i not in kept]:
-        warnings.warn(
-            f"Not refitted, for lack of time or because they failed: {lost}. "
-            "Raise time_budget, or lower ensemble_size.",
-            UserWarning,
-            stacklevel=3,
-        )
-    if not kept:
-        return _refit_dummy(problem, prior, result)
-    return _assemble(problem, complete, kept, weights)
-
-
-def _spares(scores: list[float]) -> list[list[int]]:
-    """One by one, the best few, should none of the wanted ones be fitted."""
-    return [[i] for i in np.argsort(scores)[::-1][:N_SPARES].tolist()]
-
-
-def _fit_all(problem, prior, complete, batch, budget, n_jobs) -> dict[int, Pipeline]:
-    """Fit some configurations on all rows; those that end well and in time."""
-    calls = [
-        (
-            prior.configurations[complete[i].name].build(
-                problem.table, problem.random_state
-            ),
-            problem.X,
-            problem.y,
-        )
-        for i in batch
+def plan(problem: Problem, prior: Prior, budget: Budget, n_workers: int) -> Problem:
+    """Fewer folds if the time is short, and what they cost relative to all rows."""
+    if budget.limited and prior.configurations:
+        usable = [name in prior.configurations for name in prior.belief.names]
+        typical = float(np.quantile(prior.belief.seconds()[usable], _TYPICAL))
+        problem = problem.fit_into(typical, budget.remaining() * n_workers)
+    folds, n_rows = problem.folds, len(problem.y)
+    of_all = n_rows / folds.n_train(-1)
+    parts = [
+        prior.seconds_on(min(n_rows, round(folds.n_train(stage) * of_all)))
+        for stage in range(len(folds.stages))
     ]
-
-    def seconds_left() -> float:
-        # The search kept this time back; a little more is better than nothing.
-        return budget.remaining() + REFIT_GRACE if budget.limited else np.inf
-
-    fitted = run_calls(fit_all_rows, calls, n_jobs, seconds_left)
-    pairs = zip(batch, fitted, strict=True)
-    return {i: model for i, model in pairs if isinstance(model, Pipeline)}
+    return replace(problem, relative_seconds=tuple(parts))
 
 
-def _last_resort(problem, prior, complete, scores) -> dict[int, Pipeline]:
-    """Fit the best of the quick ones in this process, but don't wait for ever.
-
-    The workers may have been stopped at the deadline, and new ones be slow.
-    """
-    costs = [e.fit_seconds * problem.refit_factor for e in complete]
-    quick = [i for i, cost in enumerate(costs) if cost < LAST_GRACE / 2]
-    if not quick:
-        return {}
-    best = max(quick, key=lambda i: scores[i])
-    configuration = prior.configurations[complete[best].name]
-    pipeline = configuration.build(problem.table, problem.random_state)
-    fitted: list = []
-
-    def fit() -> None:
-        fitted.append(fit_all_rows(pipeline, problem.X, problem.y))
-
+def combine(
+    problem: Problem, result: SearchResult, size: int, max_predict_time: float = np.inf
+) -> Selection | None:
+    """Complete evaluations → weights of the ensemble, or None if there are none."""
+    if not result.pool:
+        return None
+    goal = Goal(
+        problem.score,
+        problem.metric.stored if problem.metric.exact else "",
+        problem.y,
+        problem.target.classes,
+        size,
+        max_predict_time,
+    )
     with quiet():
-        thread = Thread(target=fit, daemon=True)
-        thread.start()
-        thread.join(LAST_GRACE)
-    if fitted and isinstance(fitted[0], Pipeline):
-        return {best: fitted[0]}
-    return {}
-
-
-def _assemble(problem, complete, kept: dict, weights) -> Fitted:
-    """Ensemble of the members that were fitted, the best of them beside it."""
-    best = max(kept, key=lambda i: complete[i].mean(SCORE))
-    members = [i for i in kept if weights[i] > 0]
-    if weights[members].sum() < 0.5:
-        # What is left of the ensemble is not what was selected.
-        members = [best]
-    shares = np.array([weights[i] or 1.0 for i in members])
-    ensemble = WeightedEnsemble(
-        [kept[i] for i in members], shares / shares.sum(), problem.target.classes
-    )
-    return Fitted(kept[best], complete[best].name, ensemble)
-
-
-def _affordable(problem, complete, wanted: list, budget: Budget, n_jobs) -> list:
-    """The first of the wanted, and as many more as there is time for."""
-    left = budget.remaining() * effective_n_jobs(n_jobs)
-    kept: list[int] = []
-    for i in wanted:
-        cost = complete[i].fit_seconds * problem.refit_factor
-        if not kept or cost <= left:
-            kept.append(i)
-            left -= cost
-    return kept
-
-
-def _refit_dummy(problem: Problem, prior: Prior, result: SearchResult) -> Fitted:
-    """What is left if nothing could be evaluated and fitted: a constant."""
-    reasons = {trial.evaluation.error or "not refitted" for trial in result.trials}
-    reasons = reasons or set(prior.excluded.values())
-    warnings.warn(
-        "No configuration could be evaluated and fitted on all rows, so the "
-        "predictions are constant. "
-        f"{len(result.trials)} were tried, {len(prior.excluded)} excluded; reasons: "
-        f"{sorted(map(str, reasons))[:5]}. Raise time_budget or n_candidates, name "
-        "other candidates, or check the data.",
-        UserWarning,
-        stacklevel=4,
-    )
-    (dummy,) = choose(["dummy"], problem.target.task)[:1]
-    pipeline = dummy.build(problem.table, problem.random_state)
-    pipeline.fit(problem.X, problem.y)
-    ensemble = WeightedEnsemble([pipeline], np.ones(1), problem.target.classes)
-    return Fitted(pipeline, dummy.name, ensemble)
+        n_folds = min(len(result.rows), len(problem.splits))
+        return select(result.pool, result.rows, goal, n_folds)

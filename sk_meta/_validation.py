@@ -149,7 +149,9 @@ def _with_kind(y: np.ndarray, task: str) -> np.ndarray:
     return y
 
 
-def make_splits(cv, X, y, target: Target, random_state: int) -> list:
+def make_splits(
+    cv, X, y, target: Target, random_state: int, *, warn: bool = True
+) -> list:
     """Training and test rows of every fold.
 
     Parameters
@@ -160,6 +162,8 @@ def make_splits(cv, X, y, target: Target, random_state: int) -> list:
     target : Target
     random_state : int
         Shuffles the folds of an int or None.
+    warn : bool, default=True
+        Whether to say that there are fewer folds than asked for.
 
     Returns
     -------
@@ -185,7 +189,7 @@ def make_splits(cv, X, y, target: Target, random_state: int) -> list:
     wanted = min(N_SPLITS if cv is None else int(cv), max(2, len(y) // 2))
     if target.classes is None or target.n_classes == 1:
         return list(KFold(wanted, shuffle=True, random_state=random_state).split(y))
-    n_splits = _affordable(wanted, target.classes, target.counts)
+    n_splits = _affordable(wanted, target.classes, target.counts, warn)
     splitter = StratifiedKFold(n_splits, shuffle=True, random_state=random_state)
     with warnings.catch_warnings():
         # Our own warning says the same and what was done.
@@ -193,10 +197,12 @@ def make_splits(cv, X, y, target: Target, random_state: int) -> list:
         if target.counts.max() < n_splits:
             splitter = KFold(n_splits, shuffle=True, random_state=random_state)
         splits = list(splitter.split(np.zeros(len(y)), y))
-    return _train_on_singletons(splits, y, target.classes[target.counts == 1])
+    return _train_on_singletons(splits, y, target.classes[target.counts == 1], warn)
 
 
-def _affordable(wanted: int, classes: np.ndarray, counts: np.ndarray) -> int:
+def _affordable(
+    wanted: int, classes: np.ndarray, counts: np.ndarray, warn: bool
+) -> int:
     """Fewer folds if a class has fewer members, but at least two.
 
     A class with one member does not count: it is not scored.
@@ -206,28 +212,31 @@ def _affordable(wanted: int, classes: np.ndarray, counts: np.ndarray) -> int:
         return wanted
     rare = several[counts[several].argmin()]
     members = int(counts[rare])
-    if members < wanted:
+    if members < wanted and warn:
         warnings.warn(
             f"Class {str(classes[rare])!r} has {members} members: {members} folds are "
             f"used instead of {wanted}. Collect more of it, or merge rare classes.",
             UserWarning,
-            stacklevel=5,
+            stacklevel=6,
         )
     return min(members, wanted)
 
 
-def _train_on_singletons(splits: list, y: np.ndarray, singles: np.ndarray) -> list:
+def _train_on_singletons(
+    splits: list, y: np.ndarray, singles: np.ndarray, warn: bool
+) -> list:
     """A class with one member is always trained on, never scored on."""
     alone = np.isin(y, singles)
     if not alone.any() or alone.all():
         return splits
-    warnings.warn(
-        f"Classes with one member are trained on but never scored: "
-        f"{[str(label) for label in singles[:5]]}. Collect more of them, or merge rare "
-        "classes.",
-        UserWarning,
-        stacklevel=5,
-    )
+    if warn:
+        warnings.warn(
+            f"Classes with one member are trained on but never scored: "
+            f"{[str(label) for label in singles[:5]]}. Collect more of them, or merge "
+            "rare classes.",
+            UserWarning,
+            stacklevel=6,
+        )
     rows = np.flatnonzero(alone)
     return [
         (np.union1d(train, rows), test[~alone[test]])

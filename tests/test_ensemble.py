@@ -6,7 +6,7 @@ from scipy import sparse
 from sklearn.base import clone
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.linear_model import LinearRegression, LogisticRegression, Ridge
-from sklearn.metrics import accuracy_score, r2_score
+from sklearn.metrics import accuracy_score, r2_score, roc_auc_score
 from sklearn.model_selection import KFold, StratifiedKFold
 from sklearn.naive_bayes import GaussianNB
 from sklearn.neighbors import KNeighborsClassifier, KNeighborsRegressor
@@ -14,8 +14,14 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
-from sk_meta._ensemble import WeightedEnsemble, greedy_weights, select
-from sk_meta._evaluation import Evaluation, FoldResult
+from sk_meta._ensemble import (
+    Goal,
+    WeightedEnsemble,
+    _ranking_losses,
+    greedy_weights,
+    select,
+)
+from sk_meta._evaluation import SCORE, Evaluation, FoldResult
 
 
 def squares(errors):
@@ -35,7 +41,9 @@ def evaluations_of(models, X, y, splits, classes, score):
             prediction = model.predict(X[test])
         else:
             prediction = model.predict_proba(X[test])
-        return FoldResult("ok", {"it": score(prediction, y[test])}, prediction)
+        return FoldResult(
+            "ok", {SCORE: score(prediction, y[test])}, prediction, predict_seconds=0.0
+        )
 
     return [
         Evaluation(str(k), tuple(fold(model, *split) for split in splits))
@@ -49,7 +57,10 @@ def evaluations_from(predictions, y_folds, score=negative_mse):
         Evaluation(
             str(k),
             tuple(
-                FoldResult("ok", {"it": score(np.array(p), y)}, np.array(p, float))
+                FoldResult(
+                    "ok", {SCORE: score(np.array(p), y)}, np.array(p, float),
+                    predict_seconds=0.001 * (k + 1),
+                )
                 for p, y in zip(folds, y_folds, strict=True)
             ),
         )
@@ -97,7 +108,7 @@ def test_no_more_members_than_allowed(max_members):
     assert weights.sum() == pytest.approx(1)
 
 
-def select_on(evaluations, metric, y_folds, score, classes, **options):
+def select_on(evaluations, y_folds, score, classes, size, metric="", **options):
     """`select` for folds whose rows lie one after another."""
     y = np.concatenate(y_folds)
     ends = np.cumsum([len(fold) for fold in y_folds])
@@ -106,7 +117,8 @@ def select_on(evaluations, metric, y_folds, score, classes, **options):
     def score_rows(prediction, rows):
         return score(prediction, y[rows])
 
-    return select(evaluations, metric, y, rows, score_rows, classes, **options)
+    goal = Goal(score_rows, metric, y, classes, size, **options)
+    return select(evaluations, rows, goal)
 
 
 @pytest.fixture(scope="module")
@@ -144,15 +156,15 @@ def classification(iris):
 
 def test_ensemble_of_regressors_beats_its_members(regression):
     evaluations, y_folds = regression
-    selection = select_on(evaluations, "it", y_folds, negative_mse, None, size=4)
+    selection = select_on(evaluations, y_folds, negative_mse, None, size=4)
     assert selection.weights.sum() == pytest.approx(1)
     assert np.count_nonzero(selection.weights) > 1 and not selection.single
-    assert selection.score > max(e.mean("it") for e in evaluations)
+    assert selection.score > max(e.mean(SCORE) for e in evaluations)
 
 
 def test_ensemble_of_classifiers_is_no_worse_than_its_members(classification):
     evaluations, y_folds, score, classes = classification
-    selection = select_on(evaluations, "it", y_folds, score, classes, size=4)
+    selection = select_on(evaluations, y_folds, score, classes, size=4)
     assert selection.weights.shape == (4,)
     assert selection.weights.sum() == pytest.approx(1)
     assert selection.score >= 0.9
@@ -164,16 +176,16 @@ def test_size_limits_the_number_of_members(size):
     y_folds = [rng.normal(size=30) for _ in range(3)]
     noisy = [[y + rng.normal(size=30) for y in y_folds] for _ in range(8)]
     evaluations = evaluations_from(noisy, y_folds)
-    selection = select_on(evaluations, "it", y_folds, negative_mse, None, size=8)
+    selection = select_on(evaluations, y_folds, negative_mse, None, size=8)
     assert np.count_nonzero(selection.weights) > 3
-    selection = select_on(evaluations, "it", y_folds, negative_mse, None, size=size)
+    selection = select_on(evaluations, y_folds, negative_mse, None, size=size)
     assert np.count_nonzero(selection.weights) == size
 
 
 def test_size_one_is_the_best_single_member(regression):
     evaluations, y_folds = regression
-    selection = select_on(evaluations, "it", y_folds, negative_mse, None, size=1)
-    means = [e.mean("it") for e in evaluations]
+    selection = select_on(evaluations, y_folds, negative_mse, None, size=1)
+    means = [e.mean(SCORE) for e in evaluations]
     assert selection.single
     assert selection.score == pytest.approx(max(means))
     assert list(np.flatnonzero(selection.weights)) == [int(np.argmax(means))]
@@ -181,7 +193,7 @@ def test_size_one_is_the_best_single_member(regression):
 
 def test_a_single_evaluation_stands_alone(regression):
     evaluations, y_folds = regression
-    selection = select_on(evaluations[:1], "it", y_folds, negative_mse, None, size=9)
+    selection = select_on(evaluations[:1], y_folds, negative_mse, None, size=9)
     assert selection.single and list(selection.weights) == [1]
 
 
@@ -195,7 +207,7 @@ def test_score_is_not_computed_on_rows_that_the_selection_saw():
         [[8] * 4, [8] * 4],
     ]
     evaluations = evaluations_from(predictions, y_folds)
-    selection = select_on(evaluations, "it", y_folds, negative_mse, None, size=3)
+    selection = select_on(evaluations, y_folds, negative_mse, None, size=3)
     assert selection.score == pytest.approx(-100)
 
 
@@ -204,7 +216,7 @@ def test_score_of_many_lucky_members_is_not_optimistic():
     y_folds = [rng.normal(size=15) for _ in range(3)]
     noise = [[rng.normal(size=15) for _ in y_folds] for _ in range(25)]
     evaluations = evaluations_from(noise, y_folds)
-    selection = select_on(evaluations, "it", y_folds, negative_mse, None, size=25)
+    selection = select_on(evaluations, y_folds, negative_mse, None, size=25)
     blend = [
         negative_mse(
             sum(
@@ -228,10 +240,49 @@ def test_users_metric_decides_between_ensemble_and_single_member():
     exact = [[0.0] * 8 + [3.0] * 2] * 2
     other = [[0.5] * 8 + [-3.0] * 2] * 2
     evaluations = evaluations_from([exact, other], y_folds, hits)
-    selection = select_on(evaluations, "it", y_folds, hits, None, size=2)
+    selection = select_on(evaluations, y_folds, hits, None, size=2)
     assert selection.single
     assert list(selection.weights) == [1, 0]
     assert selection.score == pytest.approx(0.8)
+
+
+def test_an_ensemble_is_not_slower_than_allowed():
+    rng = np.random.RandomState(0)
+    y_folds = [rng.normal(size=1000) for _ in range(3)]
+    noisy = [[y + rng.normal(size=1000) for y in y_folds] for _ in range(6)]
+    evaluations = evaluations_from(noisy, y_folds)  # the k-th takes k ms per 1,000
+    for limit in (0.0075, 0.0035):
+        selection = select_on(
+            evaluations, y_folds, negative_mse, None, 6, max_predict_time=limit
+        )
+        members = np.flatnonzero(selection.weights)
+        assert 0.001 * (members + 1).sum() <= limit
+        assert len(members) == 2 + (limit > 0.004)
+
+
+def test_a_limit_that_none_meets_leaves_the_fastest():
+    y_folds = [np.zeros(1000)] * 2
+    evaluations = evaluations_from([[[3.0] * 1000] * 2, [[1.0] * 1000] * 2], y_folds)
+    with pytest.warns(UserWarning, match="max_predict_time"):
+        selection = select_on(
+            evaluations, y_folds, negative_mse, None, 2, max_predict_time=1e-5
+        )
+    assert list(selection.weights) == [1, 0]
+
+
+def test_ranking_loss_is_one_minus_roc_auc(cancer):
+    X, y = cancer
+    columns = np.round(X[:, :6].T, 1)  # with ties
+    expected = [1 - roc_auc_score(y, column) for column in columns]
+    np.testing.assert_allclose(_ranking_losses(columns, y), expected)
+
+
+def test_ranks_are_selected_for_by_ranks(cancer):
+    X, y = cancer
+    goal = Goal(negative_mse, "roc_auc_ovr", y, np.array([0, 1]), 2)
+    assert goal.losses is _ranking_losses
+    three = Goal(negative_mse, "roc_auc_ovr", y, np.array([0, 1, 2]), 2)
+    assert three.losses is not _ranking_losses
 
 
 def test_absolute_errors_can_be_selected_on():
@@ -243,10 +294,12 @@ def test_absolute_errors_can_be_selected_on():
     y_folds = [np.zeros(3)] * 2
     predictions = [[[0, 0, 3.0]] * 2, [[1.2, 1.2, 1.2]] * 2]
     evaluations = evaluations_from(predictions, y_folds, score)
-    absolute = select_on(evaluations, "it", y_folds, score, None, size=2, absolute=True)
+    absolute = select_on(
+        evaluations, y_folds, score, None, 2, metric="neg_mean_absolute_error"
+    )
     assert list(absolute.weights) == [1, 0]
     evaluations = evaluations_from(predictions, y_folds)
-    squared = select_on(evaluations, "it", y_folds, negative_mse, None, size=2)
+    squared = select_on(evaluations, y_folds, negative_mse, None, size=2)
     assert np.count_nonzero(squared.weights) == 2
 
 
@@ -308,7 +361,7 @@ def test_one_fold_is_not_scored_on_the_rows_that_it_was_selected_on():
     y_folds = [rng.normal(size=60)]
     noise = [[rng.normal(size=60)] for _ in range(25)]
     selection = select_on(
-        evaluations_from(noise, y_folds), "it", y_folds, negative_mse, None, size=25
+        evaluations_from(noise, y_folds), y_folds, negative_mse, None, size=25
     )
     # Nothing predicts pure noise better than the mean of all, up to chance.
     assert selection.score < -0.8 * y_folds[0].var()
@@ -323,7 +376,7 @@ def test_weights_do_not_depend_on_the_unit_of_the_target():
         scaled = [y * unit for y in y_folds]
         members = [[p * unit for p in folds] for folds in noisy]
         evaluations = evaluations_from(members, scaled)
-        selection = select_on(evaluations, "it", scaled, negative_mse, None, size=5)
+        selection = select_on(evaluations, scaled, negative_mse, None, size=5)
         weights.append(selection.weights)
     np.testing.assert_allclose(weights[0], weights[1])
     np.testing.assert_allclose(weights[2], weights[1])

@@ -2,20 +2,29 @@
 
 import os
 import time
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import replace
 from functools import partial
 
 import numpy as np
 import pytest
+from joblib import parallel_config
 from sklearn.base import BaseEstimator, ClassifierMixin
-from sklearn.datasets import load_wine
+from sklearn.datasets import load_digits, load_wine
 
+from sk_meta import _folds
 from sk_meta import _steps as steps
 from sk_meta._budget import Budget
 from sk_meta._catalogue import Configuration
 from sk_meta._catalogue import _preprocessing as prep
+from sk_meta._ensemble import Selection
+from sk_meta._evaluation import SCORE, evaluate_fold
 from sk_meta._problem import describe
-from sk_meta._search import MIN_TRIALS, Search, pick
+from sk_meta._refit import refit
+from sk_meta._search import Search
+from sk_meta._shared import SharedTask
+from sk_meta._strategy import MIN_TRIALS, UNRACED, Strategy, Unit
+from sk_meta._workers import open_workers
 
 WINE_ROWS = 178
 
@@ -48,21 +57,6 @@ class Misbehaving(ClassifierMixin, BaseEstimator):
         return np.tile(self.share_, (len(X), 1))
 
 
-class Here(Misbehaving):
-    """Counts the fits in this process."""
-
-    fitted: list = []
-
-    def fit(self, X, y):
-        Here.fitted.append(len(y))
-        return super().fit(X, y)
-
-
-here = Configuration(
-    "here", "linear", "classification", prep.as_is, lambda _: [("model", Here("fit"))]
-)
-
-
 def misbehaving(name, deed):
     def model(table):
         return [("model", Misbehaving(deed))]
@@ -82,13 +76,49 @@ def believe(problem, candidates=None):
     return steps.believe(problem, None, candidates, "hybrid")
 
 
-def search(problem, prior, *, deeds=None, n_jobs=1, **budget):
-    configurations = dict(prior.configurations)
+def search(problem, prior, *, deeds=None, n_jobs=1, n_refits=1, **budget):
     for name, deed in (deeds or {}).items():
-        configurations[name] = misbehaving(name, deed)
-    return Search(
-        problem, prior.belief, configurations, Budget(**budget), n_jobs
-    ).run()
+        prior.configurations[name] = misbehaving(name, deed)
+    opened = Budget(**budget)
+    with workplace(problem, prior, opened, n_jobs, n_refits) as (found, _):
+        return found.run()
+
+
+@contextmanager
+def workplace(problem, prior, budget, n_jobs=1, n_refits=1):
+    """A search that is ready to run, and what a refit needs besides."""
+    with ExitStack() as stack:
+        workers = open_workers(n_jobs, timed=budget.limited)
+        stack.enter_context(closing(workers))
+        problem = steps.plan(problem, prior, budget, workers.size)
+        data = problem.X, problem.y, problem.folds.splits
+        task = stack.enter_context(
+            closing(SharedTask(*data, processes=workers.processes))
+        )
+        found = Search(
+            problem, prior.belief, prior.configurations, budget, workers, task,
+            n_refits=n_refits, families=prior.families,
+        )  # fmt: skip
+        yield found, (budget, workers, task)
+
+
+def strategy(problem, prior, *, n_workers=1, seconds_left=None, **budget):
+    """What to run next, without anything to run it."""
+    opened = Budget(**budget)
+    problem = steps.plan(problem, prior, opened, n_workers)
+    return Strategy(
+        problem, prior.belief, prior.configurations, opened, n_workers,
+        seconds_left or opened.remaining, prior.families,
+    )  # fmt: skip
+
+
+def evaluated(problem, unit):
+    """The result of a unit, from really running it."""
+    pipeline = unit.run.configuration.build(problem.table, problem.random_state)
+    return evaluate_fold(
+        pipeline, problem.X, problem.y, problem.folds.splits[unit.split],
+        {SCORE: problem.metric.scorer}, problem.target.classes,
+    )  # fmt: skip
 
 
 def status_of(result):
@@ -118,7 +148,8 @@ def test_a_candidate_that_raises_costs_only_itself(wine, n_jobs):
     failed = [t.evaluation for t in result.trials if t.evaluation.name == "lda"]
     assert failed[0].status == "failed"
     assert failed[0].error == "RuntimeError: the flux capacitor is empty"
-    assert len(result.complete()) == len(FAST) - 1
+    assert set(status_of(result).values()) <= {"failed", "ok", "dropped"}
+    assert len(result.pool) >= 3
 
 
 def test_predictions_that_are_not_finite_are_a_failure(wine):
@@ -130,71 +161,90 @@ def test_a_candidate_that_kills_its_worker_costs_only_itself(wine):
     result = search(wine, believe(wine, FAST), deeds={"lda": "exit"}, n_jobs=2)
     status = status_of(result)
     assert status.pop("lda") == "died"
-    assert set(status.values()) == {"ok"}
+    assert set(status.values()) <= {"ok", "dropped"}
+    assert len(status) == len(FAST) - 1
 
 
 def test_a_candidate_that_never_returns_is_stopped_at_the_deadline(wine):
     prior = believe(wine, ["logistic-C1", "lda"])
-    prior.configurations["lda"] = misbehaving("lda", "sleep 600")
-    budget = Budget(seconds=10)
-    result = Search(wine, prior.belief, prior.configurations, budget, n_jobs=2).run()
+    result = search(wine, prior, deeds={"lda": "sleep 600"}, n_jobs=2, seconds=8)
     assert status_of(result) == {"lda": "timeout", "logistic-C1": "ok"}
-    selection = steps.combine(wine, result, 1)
-    fitted = steps.refit(wine, prior, result, selection, budget, 2)
-    assert fitted.best_name == "logistic-C1"
+    assert result.stop_reason == "time budget spent"
+    assert [e.name for e in result.pool] == ["logistic-C1"]
 
 
-def test_slow_folds_one_after_another_do_not_stretch_the_deadline():
-    # Every fold alone ends in time; joblib's own timeout starts anew for each.
+@pytest.mark.parametrize("n_jobs", [1, 2])
+def test_slow_folds_one_after_another_do_not_stretch_the_deadline(n_jobs):
+    # Every fold alone ends in time.
     X, y = load_wine(return_X_y=True)
     problem = describe(X, y, task="auto", scoring=None, cv=12, seed=0)
     prior = believe(problem, ["logistic-C1"])
+    prior.configurations["logistic-C1"] = misbehaving("logistic-C1", "sleep 3")
     budget = Budget(seconds=8)
-    slow = {"logistic-C1": misbehaving("logistic-C1", "sleep 3")}
-    result = Search(problem, prior.belief, slow, budget, n_jobs=2).run()
+    with workplace(problem, prior, budget, n_jobs) as (found, _):
+        result = found.run()
     assert result.trials[0].evaluation.status == "timeout"
     # 12 folds of 3 s on two workers are 18 s.
     assert budget.elapsed() < 16
 
 
-def test_under_a_time_budget_the_first_is_cheap_and_needs_no_worker(wine):
+def test_while_workers_start_something_quick_is_run_here(wine):
     prior = believe(wine)
-    budget = Budget(seconds=30)
-    first = Search(wine, prior.belief, prior.configurations, budget, n_jobs=2)
-    batch, _ = first.ask()
-    assert len(batch) == 1
-    seconds = prior.belief.seconds()
-    assert seconds[batch[0]] < np.median(seconds)
-    Here.fitted = []
-    first.configurations = {prior.belief.names[batch[0]]: here}
-    first.tell(batch, first._evaluate(batch))
-    assert len(Here.fitted) == 3
-    assert len(first.ask()[0]) <= 2
+    with workplace(wine, prior, Budget(seconds=20), n_jobs=2) as (found, _):
+        found.strategy.only_quick = True
+        unit = found.strategy.ask()
+        seconds = prior.belief.seconds()
+        assert seconds[unit.run.index] < np.median(seconds)
+        # Nothing that is expected to take long is begun meanwhile.
+        prior.belief.clock.mean = prior.belief.clock.mean + 12
+        unit.run.under_way.update(wine.folds.stages[0])
+        assert found.strategy.ask() is None
 
 
-def test_without_workers_the_deadline_is_looked_at_between_folds():
+def test_inside_another_parallel_loop_the_deadline_is_soft():
     X, y = load_wine(return_X_y=True)
     problem = describe(X, y, task="auto", scoring=None, cv=10, seed=0)
     prior = believe(problem, ["logistic-C1", "lda"])
     deeds = dict.fromkeys(prior.configurations, "sleep 1")
-    result = search(problem, prior, deeds=deeds, seconds=2.5)
+    with parallel_config(backend="threading"):
+        result = search(problem, prior, deeds=deeds, seconds=2.5)
     folds = [f.status for t in result.trials for f in t.evaluation.folds]
     assert 1 <= folds.count("ok") <= 4
-    assert "timeout" in folds
 
 
 @pytest.mark.parametrize("deed", ["exit on all rows", "hang on all rows"])
-def test_a_refit_that_goes_wrong_leaves_the_next_best(wine, deed):
+def test_a_refit_that_goes_wrong_leaves_its_fold_models(wine, deed):
     prior = believe(wine, ["logistic-C1", "dummy"])
-    prior.configurations["logistic-C1"] = good = prior.configurations["logistic-C1"]
-    # With too little left for workers on a busy machine it would be refitted here.
-    budget = Budget(seconds=20)
-    result = Search(wine, prior.belief, prior.configurations, budget, n_jobs=2).run()
-    assert good.name in [e.name for e in result.complete()]
+    prior.configurations["logistic-C1"] = misbehaving("logistic-C1", deed)
+    budget = Budget(seconds=6)
+    with workplace(wine, prior, budget, n_jobs=2) as (found, rest):
+        result = found.run()
+        weights = np.array([float(e.name == "logistic-C1") for e in result.pool])
+        selection = Selection(weights, 0.0, True)
+        fitted = refit(wine, result, selection, *rest)
+    assert fitted.members == {"logistic-C1": "folds"}
+    assert len(fitted.ensemble.estimators) == len(wine.splits)
+    assert fitted.ensemble.predict_proba(wine.X).shape == (len(wine.y), 3)
+
+
+def test_without_fold_models_a_refit_that_goes_wrong_leaves_the_next_best(wine):
+    prior = believe(wine, ["logistic-C1", "dummy"])
+    result = search(wine, prior, count=2)
+    assert all(f.model is None for e in result.pool for f in e.folds)
+    name = result.pool[int(np.argmax([e.mean(SCORE) for e in result.pool]))].name
+    assert name == "logistic-C1"
+    broken = misbehaving(name, "raise")
+    trials = tuple(
+        replace(t, configuration=broken) if t.configuration.name == name else t
+        for t in result.trials
+    )
+    result = replace(result, trials=trials)
     selection = steps.combine(wine, result, 1)
-    prior.configurations[good.name] = misbehaving(good.name, deed)
-    with pytest.warns(UserWarning, match="Not refitted"):
-        fitted = steps.refit(wine, prior, result, selection, budget, 2)
+    with (
+        workplace(wine, prior, Budget()) as (_, rest),
+        pytest.warns(UserWarning, match="Not refitted"),
+    ):
+        fitted = refit(wine, result, selection, *rest)
     assert fitted.best_name == "dummy"
 
 
@@ -204,20 +254,25 @@ def test_without_time_for_workers_a_quick_refit_is_made_here(wine):
     selection = steps.combine(wine, result, 1)
     ticks = iter([0.0])
     spent = Budget(seconds=1, clock=lambda: next(ticks, 1000.0))
-    fitted = steps.refit(wine, prior, result, selection, spent, 2)
+    with workplace(wine, prior, Budget(seconds=9)) as (_, (_, workers, task)):
+        fitted = refit(wine, result, selection, spent, workers, task)
     assert fitted.best_name == "logistic-C1"
     assert fitted.ensemble.predict_proba(wine.X).shape == (len(wine.y), 3)
 
 
 def test_a_budget_in_which_nothing_fits_still_tries_one_cheap_configuration(wine):
     prior = believe(wine)
-    prior.belief.clock.mean += 12  # everything is expected to take hours
+    prior.belief.clock.mean = prior.belief.clock.mean + 12  # hours are expected
     names, seconds = prior.belief.names, prior.belief.seconds()
-    result = search(wine, prior, seconds=60)
+    told = strategy(wine, prior, seconds=60)
     cheapest = min(prior.configurations, key=dict(zip(names, seconds, strict=True)).get)
-    assert result.trials[0].evaluation.name == cheapest
+    unit = told.ask()
+    assert unit.run.name == cheapest
+    told.tell(unit, evaluated(wine, unit))
+    while (unit := told.ask()) is not None and unit.run.name == cheapest:
+        told.tell(unit, evaluated(wine, unit))
     # Its seconds tell that this machine is not that slow.
-    assert len(result.trials) > 1
+    assert unit is not None
 
 
 def test_stops_when_no_gain_is_expected(wine):
@@ -226,14 +281,114 @@ def test_stops_when_no_gain_is_expected(wine):
     assert MIN_TRIALS <= len(result.trials) < len(believe(wine).configurations)
 
 
+def play(told, problem, n_units, lag=1):
+    """Ask and tell, always so many units behind; the units that were asked for."""
+    asked, untold = [], []
+    while len(asked) < n_units:
+        unit = told.ask()
+        if unit is not None:
+            asked.append(unit)
+            untold.append(unit)
+        if unit is None or len(untold) >= lag:
+            if not untold:
+                break
+            first = untold.pop(0)
+            told.tell(first, evaluated(problem, first))
+    return asked
+
+
+def test_a_hopeless_configuration_is_dropped_after_its_first_folds(wine):
+    names = ["logistic-C1", "lda", "naive-bayes-smooth", "knn-5", "dummy"]
+    told = strategy(wine, believe(wine, names), count=5)
+    play(told, wine, 100)
+    runs = {run.name: run for run in told.runs}
+    dummy = runs["dummy"]
+    assert dummy.number >= UNRACED, "it must not be among the first for this test"
+    assert dummy.dropped and len(dummy.results) < len(wine.splits)
+    assert "folds its loss was" in dummy.dropped
+    assert len(runs["logistic-C1"].results) == len(wine.splits)
+
+
+def test_the_first_configurations_run_all_their_folds(wine):
+    told = strategy(wine, believe(wine), count=UNRACED)
+    play(told, wine, 100)
+    assert all(len(run.results) == len(wine.splits) for run in told.runs)
+
+
+def test_folds_of_a_raced_configuration_wait_for_each_other(wine):
+    told = strategy(wine, believe(wine), count=8)
+    play(told, wine, UNRACED * len(wine.splits))
+    for unit in list(told.runs):
+        for split in list(unit.under_way):
+            one = Unit(unit, split)
+            told.tell(one, evaluated(wine, one))
+    units = [told.ask() for _ in range(3)]
+    assert len({id(unit.run) for unit in units}) == 3
+
+
+def test_what_is_asked_for_depends_on_what_was_told_alone(wine):
+    orders = []
+    for _ in range(2):
+        told = strategy(wine, believe(wine), count=6)
+        units = play(told, wine, 40, lag=4)
+        orders.append([(u.run.name, u.split) for u in units])
+    assert orders[0] == orders[1]
+
+
+def test_beyond_the_catalogue_new_configurations_are_tried(wine):
+    prior = believe(wine, ["support vectors", "logistic-r05"])
+    told = strategy(wine, prior, seconds=1000, seconds_left=lambda: 500.0)
+    play(told, wine, 40)
+    new = [run for run in told.runs if "~" in run.name]
+    assert new and all(run.index is None for run in new)
+    assert len({run.name for run in told.runs}) == len(told.runs)
+    # Of what was asked for by name there are no variants.
+    assert {run.configuration.family for run in new} == {"support vectors"}
+
+
+def test_on_few_rows_the_folds_of_the_best_are_repeated():
+    X, y = load_wine(return_X_y=True)
+    problem = describe(X, y, task="auto", scoring="neg_log_loss", cv=None, seed=0)
+    prior = believe(problem, ["logistic-C1", "lda", "dummy", "tree-depth3"])
+    told = strategy(problem, prior, seconds=1000, seconds_left=lambda: 500.0)
+    play(told, problem, 70)
+    n_repeats, members = told.members()
+    assert n_repeats >= 1
+    assert members[0].evaluation(problem.folds, n_repeats).status == "ok"
+    assert len(members[0].evaluation(problem.folds, n_repeats).folds) >= 10
+
+
+@pytest.mark.parametrize("few", [False, True])
+def test_looks_at_few_rows_come_first_on_many(few, monkeypatch):
+    X, y = load_digits(return_X_y=True)
+    monkeypatch.setattr(_folds, "LOOKS", (250,))
+    problem = describe(X, y, task="auto", scoring="neg_log_loss", cv=None, seed=0)
+    assert problem.folds.n_train(0) == 250
+    names = ["logistic-C1", "lda", "naive-bayes-smooth", "knn-5", "dummy"]
+    told = strategy(problem, believe(problem, names), count=2 if few else 5)
+    units = play(told, problem, 60)
+    assert units[0].split == problem.folds.stages[0][0]
+    n_repeats, members = told.members()
+    assert n_repeats == 0 and members
+    assert all(run.latest(problem.folds) == 1 for run in members)
+    looked = [run for run in told.runs if run.stage == 1]
+    assert len(looked) == len(told.runs)
+    if not few:
+        # What looks hopeless is not run on more rows.
+        dummy = next(run for run in told.runs if run.name == "dummy")
+        assert not dummy.has(problem.folds.stages[-1])
+
+
+@pytest.mark.parametrize("backend", ["loky", "threading", "multiprocessing"])
 @pytest.mark.parametrize("n_jobs", [2, 4])
-def test_the_same_for_any_number_of_jobs(wine, n_jobs):
-    one, many = (
-        search(wine, believe(wine, FAST), n_jobs=n, count=5) for n in (1, n_jobs)
-    )
+def test_the_same_for_any_number_of_jobs(wine, n_jobs, backend):
+    one = search(wine, believe(wine), n_jobs=1, count=9)
+    with parallel_config(backend=backend):
+        many = search(wine, believe(wine), n_jobs=n_jobs, count=9)
     names = [[t.evaluation.name for t in result.trials] for result in (one, many)]
     assert names[0] == names[1]
     for first, second in zip(one.trials, many.trials, strict=True):
+        assert first.evaluation.status == second.evaluation.status
         scores = [t.evaluation.scores("score") for t in (first, second)]
         np.testing.assert_array_equal(*scores)
 
@@ -250,48 +405,43 @@ def test_a_good_result_moves_the_search_to_its_relatives(wine):
 
 
 def test_the_power_of_the_seconds_favours_cheap_configurations(wine):
-    belief = believe(wine).belief
-    everything = list(range(len(belief.names)))
-    cheap, dear = (pick(belief, everything, power) for power in (5.0, 0.0))
-    assert belief.seconds()[cheap] < belief.seconds()[dear]
+    timed = strategy(wine, believe(wine), seconds=1000)
+    counted = strategy(wine, believe(wine), count=10)
+    seconds = timed.belief.seconds()
+    cheap, dear = (seconds[told.ask().run.index] for told in (timed, counted))
+    assert cheap < dear
 
 
-def test_an_interrupt_keeps_what_was_found(wine, monkeypatch):
+@pytest.mark.parametrize("n_jobs", [1, 2])
+def test_an_interrupt_keeps_what_was_found(wine, monkeypatch, n_jobs):
     prior = believe(wine, FAST)
-    interrupted = Search(wine, prior.belief, prior.configurations, Budget(count=5))
-    rounds = iter([True, False])
-    ask = interrupted.ask
+    with workplace(wine, prior, Budget(count=5), n_jobs) as (found, _):
+        ask, asked = found.strategy.ask, []
 
-    def ask_then_interrupt():
-        if not next(rounds):
-            raise KeyboardInterrupt
-        return ask()
+        def ask_then_interrupt():
+            asked.append(1)
+            if len(asked) > 10:
+                raise KeyboardInterrupt
+            return ask()
 
-    monkeypatch.setattr(interrupted, "ask", ask_then_interrupt)
-    with pytest.warns(UserWarning, match="interrupted"):
-        result = interrupted.run()
+        monkeypatch.setattr(found.strategy, "ask", ask_then_interrupt)
+        with pytest.warns(UserWarning, match="interrupted"):
+            result = found.run()
     assert result.stop_reason == "interrupted"
-    assert result.complete()
+    assert result.pool
 
 
 def test_time_is_kept_back_for_the_refit(wine):
     prior = believe(wine, FAST)
-    budget = Budget(seconds=1000)
-    waiting = Search(wine, prior.belief, prior.configurations, budget, n_refits=3)
-    assert waiting._reserve() == 0
-    batch, _ = waiting.ask()
-    waiting.tell(batch, waiting._evaluate(batch))
-    waiting.trials[:] = [
-        replace(trial, evaluation=_slowed(trial.evaluation, 50))
-        for trial in waiting.trials
-    ]
-    # One configuration of 50 s a fold, on half as many rows again.
-    assert waiting._reserve() > 75
-
-
-def _slowed(evaluation, seconds):
-    folds = tuple(replace(f, fit_seconds=float(seconds)) for f in evaluation.folds)
-    return replace(evaluation, folds=folds)
+    with workplace(wine, prior, Budget(seconds=1000), n_refits=3) as (found, _):
+        assert found._reserve() == 0
+        told = found.strategy
+        play(told, wine, len(wine.splits))
+        (run,) = told.complete()
+        for split, result in run.results.items():
+            run.results[split] = replace(result, fit_seconds=50.0)
+        # One configuration of 50 s a fold, on half as many rows again.
+        assert found._reserve() > 75
 
 
 def test_configurations_are_built_with_the_seed(wine):

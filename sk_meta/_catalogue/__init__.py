@@ -13,9 +13,17 @@ from pathlib import Path
 
 from . import _boosting, _forests, _kernel, _linear, _neighbors, _neural
 from ._configuration import Configuration
-from ._templates import TEMPLATES
+from ._templates import TEMPLATES, Template
 
-__all__ = ["PORTFOLIO", "Configuration", "catalogue", "choose", "written_by_hand"]
+__all__ = [
+    "PORTFOLIO",
+    "Configuration",
+    "Template",
+    "catalogue",
+    "choose",
+    "template_of",
+    "written_by_hand",
+]
 
 PORTFOLIO = Path(__file__).parent / "portfolio.json"
 
@@ -65,6 +73,28 @@ def catalogue(task: str) -> tuple[Configuration, ...]:
         else by_hand[entry["name"]]
         for entry in entries
     )
+
+
+def template_of(configuration: Configuration) -> Template | None:
+    """Template that a configuration was made from, or the one of its family.
+
+    Parameters
+    ----------
+    configuration : Configuration
+
+    Returns
+    -------
+    Template or None
+        None if no template makes such models.
+    """
+    same = [t for t in TEMPLATES if t.task == configuration.task]
+    for template in same:
+        if template.name == configuration.template:
+            return template
+    for template in same:
+        if template.family == configuration.family:
+            return template
+    return None
 
 
 def choose(candidates, task: str) -> list[Configuration]:

@@ -54,6 +54,8 @@ class Configuration:
         Optional package that must be importable.
     params : dict
         Hyperparameters that tell it from its family, for the leaderboard.
+    template : str or None, default=None
+        Template that it was made from.
 
     Examples
     --------
@@ -79,6 +81,11 @@ class Configuration:
     sparse: bool = False
     requires: str | None = None
     params: dict = field(default_factory=dict, compare=False)
+    template: str | None = field(default=None, compare=False)
+
+    def n_encoders(self, table: Table) -> int:
+        """Number of steps at the start of the pipeline that encode the table."""
+        return len(self.preprocess(table, self.task))
 
     def build(self, table: Table, random_state: int | None = None) -> Pipeline:
         """Make the unfitted pipeline for a table.

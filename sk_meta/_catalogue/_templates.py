@@ -137,8 +137,7 @@ class Template:
         list of dict
             Values that JSON can hold.
         """
-        space = {"preprocess": list(self.preprocess), **self.ranges}
-        drawn = ParameterSampler(space, n, random_state=random_state)
+        drawn = ParameterSampler(self._space(), n, random_state=random_state)
         return [
             {name: _rounded(value) for name, value in params.items()}
             for params in drawn
@@ -177,7 +176,83 @@ class Template:
             tags={**self.tags, **tags}, **params,
         )
         # All that tells it from others, not only what its estimator takes.
-        return replace(configuration, params=given)
+        return replace(configuration, params=given, template=self.name)
+
+    def move(
+        self, params: dict, rng: np.random.Generator, step: float, keep: float
+    ) -> dict:
+        """Hyperparameters near some others.
+
+        Parameters
+        ----------
+        params : dict
+            What is missing or out of range is drawn anew.
+        rng : numpy.random.Generator
+        step : float
+            Standard deviation of a move, as a share of the range.
+        keep : float
+            Chance that a hyperparameter is left as it is.
+
+        Returns
+        -------
+        dict
+        """
+        moved = {}
+        for name, values in self._space().items():
+            place = _place(values, params[name]) if name in params else None
+            if place is None:
+                place = rng.uniform()
+            elif rng.uniform() > keep:
+                place = float(np.clip(place + step * rng.normal(), 0.001, 0.999))
+            else:
+                moved[name] = params[name]
+                continue
+            moved[name] = _rounded(_value_at(values, place))
+        return moved
+
+    def position(self, params: dict) -> np.ndarray:
+        """Hyperparameters as a point of the unit cube.
+
+        Parameters
+        ----------
+        params : dict
+            What is missing or out of range is put in the middle.
+
+        Returns
+        -------
+        ndarray of shape (n_hyperparameters,)
+        """
+        places = [_place(values, params[name]) if name in params else None
+                  for name, values in self._space().items()]  # fmt: skip
+        return np.array([0.5 if place is None else place for place in places])
+
+    def _space(self) -> dict:
+        return {"preprocess": list(self.preprocess), **self.ranges}
+
+
+def _place(values, value) -> float | None:
+    """Where a value lies in its range, from 0 to 1; None if it is not of it."""
+    if isinstance(values, list):
+        different = _distinct(values)
+        if value not in different:
+            return None
+        return (different.index(value) + 0.5) / len(different)
+    low, high = values.support()
+    if not isinstance(value, (int, float)) or not low <= value <= high:
+        return None
+    return float(values.cdf(value))
+
+
+def _value_at(values, place: float):
+    if isinstance(values, list):
+        different = _distinct(values)
+        return different[min(int(place * len(different)), len(different) - 1)]
+    return values.ppf(place)
+
+
+def _distinct(values: list) -> list:
+    """Values without repetition; a repeated one is only drawn more often."""
+    return [value for i, value in enumerate(values) if value not in values[:i]]
 
 
 def _rounded(value):

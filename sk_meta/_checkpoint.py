@@ -1,0 +1,106 @@
+"""Results of a search on disk, so that one that was killed can go on.
+
+A folder: ``task.json`` says which search it belongs to, and every fold that was
+evaluated has a file of its own, written whole or not at all. Plain JSON and arrays,
+no pickle.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+import joblib
+import numpy as np
+
+from ._evaluation import FAILED, OK, FoldResult
+from ._problem import Problem
+
+_HEADER = "task.json"
+
+
+class Checkpoint:
+    """The results kept in a folder.
+
+    Parameters
+    ----------
+    path : str or path
+        The folder; it is made if there is none.
+    problem : Problem
+        The search: table, target, splits, scorer and seed must be the same as
+        those with which the folder was begun.
+
+    Raises
+    ------
+    ValueError
+        If the folder belongs to another search, or is not a checkpoint.
+    """
+
+    def __init__(self, path, problem: Problem):
+        self._folder = Path(path)
+        self._folder.mkdir(parents=True, exist_ok=True)
+        header, mine = self._folder / _HEADER, _fingerprint(problem)
+        if not header.exists():
+            if any(self._folder.iterdir()):
+                raise ValueError(
+                    f"checkpoint={str(path)!r} holds other files and no {_HEADER}. "
+                    "Choose an empty or new folder."
+                )
+            _write(header, lambda file: file.write(json.dumps(mine).encode()))
+        known = json.loads(header.read_text())
+        different = sorted(k for k in mine if known.get(k) != mine[k])
+        if different:
+            raise ValueError(
+                f"checkpoint={str(path)!r} belongs to another search; different: "
+                f"{', '.join(different)}. Choose another folder, or pass what it was "
+                "begun with (random_state must be an int)."
+            )
+
+    def get(self, name: str, split: int) -> FoldResult | None:
+        """The result of a configuration on a split, if it was evaluated."""
+        try:
+            with np.load(self._file(name, split), allow_pickle=False) as kept:
+                told = json.loads(str(kept["told"]))
+                prediction = kept["prediction"] if told["status"] == OK else None
+        except FileNotFoundError:
+            return None
+        return FoldResult(**told, prediction=prediction)
+
+    def put(self, name: str, split: int, result: FoldResult) -> None:
+        """Keep a result; what was not the configuration's own end is not kept."""
+        if result.status not in (OK, FAILED):
+            return
+        told = {
+            key: getattr(result, key)
+            for key in ("status", "scores", "fit_seconds", "predict_seconds", "error")
+        }
+        prediction = result.prediction
+        if prediction is None:
+            prediction = np.zeros(0)
+        _write(
+            self._file(name, split),
+            lambda file: np.savez(file, told=json.dumps(told), prediction=prediction),
+        )
+
+    def _file(self, name: str, split: int) -> Path:
+        return self._folder / f"{joblib.hash(name)[:16]}-{split}.npz"
+
+
+def _fingerprint(problem: Problem) -> dict:
+    """What must be the same for a result to be used again."""
+    return {
+        "table": joblib.hash(problem.X),
+        "target": joblib.hash(problem.y),
+        "folds": joblib.hash(problem.folds.splits),
+        "scoring": problem.metric.name,
+        "seed": problem.random_state,
+    }
+
+
+def _write(path: Path, write) -> None:
+    """Write a file that is there whole or not at all."""
+    part = path.with_suffix(f".{os.getpid()}.part")
+    with part.open("wb") as file:
+        write(file)
+    os.replace(part, path)

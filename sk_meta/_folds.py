@@ -1,0 +1,169 @@
+"""Which rows are fitted on and scored on, in which order, and on how many."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from sklearn.model_selection import train_test_split
+
+from ._table import Target
+from ._validation import N_SPLITS, make_splits
+
+Split = tuple[np.ndarray, np.ndarray]
+
+# Rows from which one split tells enough, and how many rows it is scored on at most.
+HOLDOUT_ROWS, MAX_TEST_ROWS = 100_000, 50_000
+# Training rows of the first looks, each taken where there are four times as many.
+LOOKS = (5_000, 50_000)
+# Below so many rows the folds are repeated once candidates run out, and so often;
+# above, twice, to sharpen close calls.
+FEW_ROWS, FEW_REPEATS, REPEAT_ROWS = 300, 4, 5_000
+_FEWER, _WANTED = 3, 8  # folds, and configurations that there should be time for
+
+
+@dataclass(frozen=True)
+class Folds:
+    """The splits that all configurations share, in the order they are run.
+
+    Parameters
+    ----------
+    splits : list of tuple of ndarray
+        Training and test rows of everything that may be run.
+    stages : tuple of tuple of int
+        Positions of the splits that a configuration passes: first looks at a part
+        of the rows, one split each, and at last the folds by which it is judged.
+    repeats : tuple of tuple of int
+        The folds once more, divided otherwise.
+    why : str
+        Why these, in a sentence without its full stop.
+    automatic : bool
+        Whether they were chosen here and not by the user.
+    """
+
+    splits: list[Split]
+    stages: tuple[tuple[int, ...], ...]
+    repeats: tuple[tuple[int, ...], ...] = ()
+    why: str = "as given"
+    automatic: bool = False
+
+    @property
+    def judged(self) -> list[Split]:
+        """The splits by which configurations are compared."""
+        return [self.splits[i] for i in self.stages[-1]]
+
+    def n_train(self, stage: int) -> int:
+        """Training rows of a stage."""
+        return len(self.splits[self.stages[stage][0]][0])
+
+
+def plan_folds(cv, X, y: np.ndarray, target: Target, seed: int) -> Folds:
+    """Choose the folds from ``cv`` and the number of rows.
+
+    Parameters
+    ----------
+    cv : int, splitter, iterable or None
+        None is automatic.
+    X, y : table and ndarray
+    target : Target
+    seed : int
+
+    Returns
+    -------
+    Folds
+    """
+    n_rows = len(y)
+    if cv is None and n_rows >= HOLDOUT_ROWS:
+        return holdout(y, target, seed)
+    splits = make_splits(cv, X, y, target, seed)
+    n_folds = len(splits)
+    folds = Folds(splits, (tuple(range(n_folds)),))
+    if cv is not None:
+        return folds
+    why = f"{n_folds} folds for {n_rows:,} rows"
+    folds = replace(folds, why=why, automatic=True)
+    return _with_repeats(_with_looks(folds, y, target, seed), X, y, target, seed)
+
+
+def holdout(y: np.ndarray, target: Target, seed: int) -> Folds:
+    """One split, a fifth of the rows scored on; looks at fewer rows before it."""
+    n_rows = len(y)
+    n_test = min(n_rows // 5, MAX_TEST_ROWS)
+    split = _divide(np.arange(n_rows), y, n_test, target, seed)
+    why = f"one split for {n_rows:,} rows"
+    folds = Folds([split], ((0,),), why=why, automatic=True)
+    return _with_looks(folds, y, target, seed)
+
+
+def fewer_folds(
+    folds: Folds, seconds: float, left: float, y: np.ndarray, target: Target, seed: int
+) -> Folds:
+    """Three folds, or a single split, where five would take too long.
+
+    Parameters
+    ----------
+    folds : Folds
+        Those that the number of rows alone suggests.
+    seconds : float
+        Expected for a fold of a typical configuration.
+    left : float
+        Seconds of all workers together that the search has.
+    y, target, seed
+        As in :func:`plan_folds`.
+
+    Returns
+    -------
+    Folds
+    """
+    n_folds = len(folds.stages[-1])
+    enough = seconds * n_folds * _WANTED <= left
+    if not folds.automatic or n_folds < N_SPLITS or enough:
+        return folds
+    why = f"for the time: {seconds:.2g} s a fold are expected"
+    if seconds * _FEWER * _WANTED > left and len(y) >= FEW_ROWS:
+        return replace(holdout(y, target, seed), why=f"one split {why}")
+    splits = make_splits(_FEWER, None, y, target, seed)
+    stages = (tuple(range(len(splits))),)
+    fewer = Folds(splits, stages, why=f"{len(splits)} folds {why}", automatic=True)
+    return _with_looks(fewer, y, target, seed)
+
+
+def _with_looks(folds: Folds, y, target: Target, seed: int) -> Folds:
+    """Put first looks at fewer training rows before the folds."""
+    train, test = folds.splits[0]
+    splits, stages = list(folds.splits), []
+    for n_rows in LOOKS:
+        if len(train) >= 4 * n_rows:
+            part = _divide(train, y[train], n_rows, target, seed)[1]
+            stages.append((len(splits),))
+            # With one split all looks are scored on its rows, and can be compared
+            # with it; with several a part of the rows is enough.
+            scored = test
+            if len(folds.judged) > 1 and len(test) > n_rows:
+                scored = _divide(test, y[test], n_rows, target, seed)[1]
+            splits.append((part, scored))
+    return replace(folds, splits=splits, stages=(*stages, *folds.stages))
+
+
+def _with_repeats(folds: Folds, X, y, target: Target, seed: int) -> Folds:
+    n_rows = len(y)
+    wanted = FEW_REPEATS if n_rows < FEW_ROWS else int(n_rows <= REPEAT_ROWS)
+    splits, repeats = list(folds.splits), []
+    for number in range(1, wanted + 1):
+        others = make_splits(len(folds.judged), X, y, target, seed + number, warn=False)
+        repeats.append(tuple(range(len(splits), len(splits) + len(others))))
+        splits += others
+    return replace(folds, splits=splits, repeats=tuple(repeats))
+
+
+def _divide(rows: np.ndarray, y, n_second: int, target: Target, seed: int) -> Split:
+    """Divide rows in two at random, stratified where every class has members."""
+    for labels in (None if target.classes is None else y, None):
+        try:
+            first, second = train_test_split(
+                rows, test_size=n_second, stratify=labels, random_state=seed
+            )
+        except ValueError:  # a class has too few members
+            continue
+        return np.sort(first), np.sort(second)
+    raise ValueError(f"{len(rows)} rows can't be divided")

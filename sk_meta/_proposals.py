@@ -1,0 +1,149 @@
+"""New configurations around the best ones, once the catalogue has no more to give.
+
+The hyperparameters of a good configuration are moved within the ranges of its
+template (:mod:`._catalogue._templates`); of many such, a Gaussian process over what
+was observed on this table picks the one with the largest expected improvement
+(Bayesian optimisation; Snoek et al. 2012, local candidates as in SMAC, Hutter et al.
+2011).
+"""
+
+from __future__ import annotations
+
+import warnings
+from dataclasses import dataclass
+
+import numpy as np
+from joblib import hash as hash_of
+from scipy.special import ndtr
+from sklearn.gaussian_process import GaussianProcessRegressor
+from sklearn.gaussian_process.kernels import Matern, WhiteKernel
+
+from ._catalogue import Configuration, Template, template_of
+
+N_BASES = 3  # best configurations around which new ones are looked for
+N_MOVES = 60  # candidates around each
+_STEP, _KEEP = 0.15, 0.6  # of a range; chance that a hyperparameter is left alone
+_LENGTH, _NOISE = 0.5, 0.05  # of the Gaussian process over the unit cube
+
+
+@dataclass(frozen=True)
+class Observed:
+    """A configuration that was evaluated on this table.
+
+    Parameters
+    ----------
+    configuration : Configuration
+    h : float
+        Relative log loss.
+    seconds : float
+        Of one fold.
+    """
+
+    configuration: Configuration
+    h: float
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Proposal:
+    """A new configuration with what is expected of it.
+
+    Parameters
+    ----------
+    configuration : Configuration
+    h : float
+    seconds : float
+    gain : float
+        Expected fall of h below the best.
+    """
+
+    configuration: Configuration
+    h: float
+    seconds: float
+    gain: float
+
+
+def propose(
+    observed: list[Observed], known: set[str], max_seconds: float, seed: int
+) -> Proposal | None:
+    """The most promising new configuration.
+
+    Parameters
+    ----------
+    observed : list of Observed
+    known : set of str
+        Names that were tried already.
+    max_seconds : float
+        A fold may not be expected to take longer.
+    seed : int
+
+    Returns
+    -------
+    Proposal or None
+        None if no template of the best ones has anything new.
+    """
+    rng = np.random.default_rng(seed)
+    best = min(o.h for o in observed)
+    spread = max(float(np.std([o.h for o in observed])), 0.02)
+    bases = _bases(observed, max_seconds)
+    found = [
+        proposal
+        for template in {id(t): t for _, t in bases}.values()
+        for proposal in _around(
+            [o for o, t in bases if t is template], template, observed,
+            (best, spread), rng,
+        )
+        if proposal.configuration.name not in known
+    ]  # fmt: skip
+    return max(found, key=lambda p: p.gain, default=None)
+
+
+def _bases(observed: list[Observed], max_seconds) -> list[tuple[Observed, Template]]:
+    """The best ones that have a template and are quick enough."""
+    ranked = sorted(observed, key=lambda o: o.h)
+    pairs = [(o, template_of(o.configuration)) for o in ranked
+             if o.seconds <= max_seconds]  # fmt: skip
+    return [(o, t) for o, t in pairs if t is not None][:N_BASES]
+
+
+def _around(bases, template: Template, observed, scale, rng) -> list[Proposal]:
+    """Moves from the bases of one template, each with its expected improvement."""
+    best, spread = scale
+    same = [o for o in observed if template_of(o.configuration) is template]
+    moves = [
+        template.move(base.configuration.params, rng, _STEP, _KEEP)
+        for base in bases
+        for _ in range(N_MOVES)
+    ]
+    mean, sd = _surrogate(
+        [template.position(o.configuration.params) for o in same],
+        [o.h for o in same],
+        [template.position(params) for params in moves],
+        spread,
+    )
+    u = (best - mean) / sd
+    gain = sd * (u * ndtr(u) + np.exp(-0.5 * u**2) / np.sqrt(2 * np.pi))
+    seconds = float(np.mean([base.seconds for base in bases]))
+    return [
+        Proposal(_named(template, params), float(mean[i]), seconds, float(gain[i]))
+        for i, params in enumerate(moves)
+    ]
+
+
+def _surrogate(known, h, wanted, spread) -> tuple[np.ndarray, np.ndarray]:
+    """Mean and standard deviation of h at the wanted positions of the unit cube."""
+    middle = float(np.mean(h))
+    kernel = Matern(_LENGTH, nu=1.5) + WhiteKernel(_NOISE)
+    process = GaussianProcessRegressor(kernel, optimizer=None)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        process.fit(np.array(known), (np.array(h) - middle) / spread)
+        mean, sd = process.predict(np.array(wanted), return_std=True)
+    # The noise of an observation is no gain.
+    sd = np.sqrt(np.maximum(sd**2 - _NOISE, 1e-8))
+    return middle + spread * mean, spread * sd
+
+
+def _named(template: Template, params: dict) -> Configuration:
+    code = hash_of(sorted((k, str(v)) for k, v in params.items()))[:8]
+    return template.configuration(f"{template.name}~{code}", params)

@@ -1,0 +1,240 @@
+"""The selected configurations, fitted on all rows, as the final predictor.
+
+Refits and averaged fold models predict equally well (``benchmarks/final_model.py``);
+a refit predicts faster, and fold models cost no more time. So members are refitted as
+far as the time goes, and the others are averages of their fold models.
+"""
+
+from __future__ import annotations
+
+import warnings
+from dataclasses import dataclass, field
+from threading import Thread
+
+import numpy as np
+from sklearn.pipeline import Pipeline
+
+from ._budget import Budget
+from ._catalogue import Configuration, choose
+from ._ensemble import Selection, WeightedEnsemble
+from ._evaluation import SCORE, Evaluation, fit_all_rows
+from ._problem import Problem
+from ._search import SearchResult
+from ._shared import Reference, SharedTask
+from ._unit import kept_model
+from ._workers import Here, quiet
+
+N_SPARES = 3  # refits to try before giving up
+# Seconds that a refit may run over the budget, in workers and at last without.
+REFIT_GRACE, LAST_GRACE = 2.0, 1.5
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """The final predictor.
+
+    Parameters
+    ----------
+    best : Pipeline
+        The best single configuration, fitted on all rows if that was possible.
+    best_name : str
+    ensemble : WeightedEnsemble
+    members : dict of str to str
+        How every member was fitted: "refit", or "folds" for averaged fold models.
+    """
+
+    best: Pipeline
+    best_name: str
+    ensemble: WeightedEnsemble
+    members: dict[str, str] = field(default_factory=dict)
+
+
+def refit(
+    problem: Problem,
+    result: SearchResult,
+    selection: Selection | None,
+    budget: Budget,
+    workers,
+    task: SharedTask,
+    max_predict_time: float = np.inf,
+    excluded: dict[str, str] | None = None,
+) -> Fitted:
+    """Fit the best configuration and the members of the ensemble on all rows.
+
+    Members that the rest of the budget has no time for, or that fail on all rows,
+    are the mean of their fold models; where these were not kept, they are left out
+    with a warning.
+    """
+    if selection is None:
+        return _refit_dummy(problem, result, excluded or {})
+    job = _Refit(problem, result, budget, workers, task)
+    members = sorted(
+        np.flatnonzero(selection.weights).tolist(), key=lambda i: -selection.weights[i]
+    )
+    wanted = [job.best, *(i for i in members if i != job.best)]
+    kept = job.fit(job.affordable(wanted))
+    bags = {
+        i: bag for i in members
+        if i not in kept and (bag := job.fold_models(i, max_predict_time))
+    }  # fmt: skip
+    if not kept and not bags:
+        kept = job.last_resort()
+    if lost := [job.pool[i].name for i in wanted if i not in kept and i not in bags]:
+        warnings.warn(
+            f"Not refitted, for lack of time or because they failed: {lost}. "
+            "Raise time_budget, or lower ensemble_size.",
+            UserWarning,
+            stacklevel=3,
+        )
+    if not kept and not bags:
+        return _refit_dummy(problem, result, excluded or {})
+    return _assemble(problem, job.pool, kept, bags, selection)
+
+
+class _Refit:
+    """Fitting some of the pool on all rows, in what is left of the time."""
+
+    def __init__(self, problem, result: SearchResult, budget: Budget, workers, task):
+        self.problem = problem
+        self.pool: tuple[Evaluation, ...] = result.pool
+        self.rows = result.rows
+        self.budget = budget
+        self.workers = workers
+        self.task = task
+        self.scores = [evaluation.mean(SCORE) for evaluation in self.pool]
+        self.best = int(np.argmax(self.scores))
+        self.factor = len(problem.y) / result.n_train
+        self.configurations: dict[str, Configuration] = {
+            trial.configuration.name: trial.configuration for trial in result.trials
+        }
+
+    def seconds(self, i: int) -> float:
+        """Expected for fitting on all rows."""
+        return self.pool[i].fit_seconds * self.factor
+
+    def affordable(self, wanted: list[int]) -> list[int]:
+        """The first of the wanted, and as many more as there is time for."""
+        left = self.budget.remaining() * self.workers.size
+        kept: list[int] = []
+        for i in wanted:
+            if self.seconds(i) <= min(left, self.budget.remaining() + REFIT_GRACE):
+                kept.append(i)
+                left -= self.seconds(i)
+        return kept
+
+    def fit(self, batch: list[int]) -> dict[int, Pipeline]:
+        """Fit these in the workers; if none ends well, one of the next best."""
+        spares = [[i] for i in np.argsort(self.scores)[::-1][:N_SPARES].tolist()]
+        for wanted in (batch, *spares):
+            kept = self._fit_all(self.affordable(wanted))
+            if kept or any(self.pool[i].folds[0].model is not None for i in wanted):
+                return kept
+        return {}
+
+    def _build(self, i: int) -> Pipeline:
+        configuration = self.configurations[self.pool[i].name]
+        return configuration.build(self.problem.table, self.problem.random_state)
+
+    def _fit_all(self, batch: list[int]) -> dict[int, Pipeline]:
+        waiting, fitted = list(batch), {}
+        with quiet():
+            while (waiting or self.workers.busy()) and self._seconds_left() > 0:
+                while waiting and self.workers.free():
+                    i = waiting.pop(0)
+                    call = (_fit_on_all_rows, self.task.reference, self._build(i))
+                    self.workers.submit(i, *call)
+                fitted.update(self.workers.wait(self._seconds_left()))
+            self.workers.stop()
+        return {i: model for i, model in fitted.items() if isinstance(model, Pipeline)}
+
+    def _seconds_left(self) -> float:
+        # The search kept this time back; a little more is better than nothing.
+        return self.budget.remaining() + REFIT_GRACE if self.budget.limited else np.inf
+
+    def fold_models(self, i: int, max_predict_time: float) -> list[Pipeline]:
+        """The models of all its folds, or none if one is missing.
+
+        As many as ``max_predict_time`` allows, at least one.
+        """
+        folds = self.pool[i].folds
+        if any(fold.model is None for fold in folds):
+            return []
+        cost = self.pool[i].predict_cost(self.rows)
+        n_models = len(folds)
+        if cost * n_models > max_predict_time:
+            n_models = max(1, int(max_predict_time / cost))
+        return [kept_model(fold) for fold in folds[:n_models]]
+
+    def last_resort(self) -> dict[int, Pipeline]:
+        """Fit the best of the quick ones in this process, but don't wait for ever.
+
+        The workers may have been stopped at the deadline, and new ones be slow.
+        """
+        if not self.budget.limited or isinstance(self.workers, Here):
+            return {}
+        quick = [i for i in range(len(self.pool)) if self.seconds(i) < LAST_GRACE / 2]
+        if not quick:
+            return {}
+        best = max(quick, key=lambda i: self.scores[i])
+        fitted: list = []
+        pipeline = self._build(best)
+
+        def fit() -> None:
+            fitted.append(fit_all_rows(pipeline, self.problem.X, self.problem.y))
+
+        with quiet():
+            thread = Thread(target=fit, daemon=True)
+            thread.start()
+            thread.join(LAST_GRACE)
+        if fitted and isinstance(fitted[0], Pipeline):
+            return {best: fitted[0]}
+        return {}
+
+
+def _fit_on_all_rows(task: Reference, pipeline: Pipeline) -> Pipeline | str:
+    X, y, _ = task.load()
+    # Mapped rows are read only, and a part of them may be kept by the model.
+    return fit_all_rows(pipeline, X.copy(), np.array(y))
+
+
+def _assemble(problem, pool, kept: dict, bags: dict, selection: Selection) -> Fitted:
+    """Ensemble of the members that were fitted, the best of them beside it."""
+    weights = selection.weights
+    known = kept or bags
+    best = max(known, key=lambda i: pool[i].mean(SCORE))
+    members = [i for i in (*kept, *bags) if weights[i] > 0]
+    temperature = selection.temperature
+    if weights[members].sum() < 0.5:
+        # What is left of the ensemble is not what was selected.
+        members, temperature = [best], 1.0
+    estimators: list[Pipeline] = []
+    shares: list[float] = []
+    for i in members:
+        models = [kept[i]] if i in kept else bags[i]
+        estimators += models
+        shares += [(weights[i] or 1.0) / len(models)] * len(models)
+    ensemble = WeightedEnsemble(
+        estimators, np.array(shares) / sum(shares), problem.target.classes, temperature
+    )
+    single = kept[best] if best in kept else bags[best][0]
+    how = {pool[i].name: "refit" if i in kept else "folds" for i in members}
+    return Fitted(single, pool[best].name, ensemble, how)
+
+
+def _refit_dummy(problem: Problem, result: SearchResult, excluded) -> Fitted:
+    """What is left if nothing could be evaluated and fitted: a constant."""
+    reasons = {trial.evaluation.error or "not refitted" for trial in result.trials}
+    reasons = reasons or set(excluded.values())
+    warnings.warn(
+        "No configuration could be evaluated and fitted on all rows, so the "
+        f"predictions are constant. {len(result.trials)} were tried, {len(excluded)} "
+        f"excluded; reasons: {sorted(map(str, reasons))[:5]}. Raise "
+        "time_budget or n_candidates, name other candidates, or check the data.",
+        UserWarning,
+        stacklevel=4,
+    )
+    (dummy,) = choose(["dummy"], problem.target.task)[:1]
+    pipeline = dummy.build(problem.table, problem.random_state)
+    pipeline.fit(problem.X, problem.y)
+    ensemble = WeightedEnsemble([pipeline], np.ones(1), problem.target.classes)
+    return Fitted(pipeline, dummy.name, ensemble, {dummy.name: "refit"})

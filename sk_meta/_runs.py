@@ -1,0 +1,112 @@
+"""A configuration on its way through the splits."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from ._catalogue import Configuration
+from ._evaluation import DROPPED, OK, SCORE, STORED, Evaluation, FoldResult
+from ._folds import Folds
+from ._history import to_h
+from ._problem import Problem
+from ._scoring import as_loss
+
+
+@dataclass(eq=False)
+class Run:
+    """What has been found of one configuration, and what is under way.
+
+    Parameters
+    ----------
+    configuration : Configuration
+    index : int or None
+        Position in the belief; None if it is not from the catalogue.
+    number : int
+        How many were started before it.
+    expected_h, expected_seconds : float
+        Relative log loss and seconds of a fold that were believed at the start.
+    """
+
+    configuration: Configuration
+    index: int | None
+    number: int
+    expected_h: float
+    expected_seconds: float
+    results: dict[int, FoldResult] = field(default_factory=dict)
+    under_way: set[int] = field(default_factory=set)
+    stage: int = 0
+    waiting: bool = False  # a look is over, and the next stage is not begun
+    dropped: str | None = None
+    repeatable: bool = True
+    elapsed: float = np.nan
+
+    @property
+    def name(self) -> str:
+        """Name of the configuration."""
+        return self.configuration.name
+
+    @property
+    def failed(self) -> bool:
+        """Whether a fold has not ended well."""
+        return any(result.status != OK for result in self.results.values())
+
+    @property
+    def over(self) -> bool:
+        """Whether nothing of it is run any more, repeats apart."""
+        return self.failed or self.dropped is not None
+
+    def missing(self, splits: tuple[int, ...]) -> list[int]:
+        """Splits that are neither run nor under way."""
+        return [i for i in splits if i not in self.results and i not in self.under_way]
+
+    def has(self, splits: tuple[int, ...]) -> bool:
+        """Whether these splits are run, and ended well."""
+        return all(i in self.results and self.results[i].status == OK for i in splits)
+
+    def h(self, problem: Problem, splits) -> np.ndarray:
+        """Relative log loss on each of the splits."""
+        return to_h(self.losses(problem, splits), problem.dummy_loss)
+
+    def losses(self, problem: Problem, splits) -> np.ndarray:
+        """Loss on each of the splits, in the stored metric."""
+        metric = problem.metric
+        name = SCORE if metric.exact else STORED
+        scores = [self.results[i].scores.get(name, np.nan) for i in splits]
+        return as_loss(np.array(scores), metric.stored)
+
+    def score(self, splits) -> float:
+        """Mean score on some splits, in the user's metric."""
+        return float(np.mean([self.results[i].scores[SCORE] for i in splits]))
+
+    @property
+    def seconds(self) -> float:
+        """Mean seconds of a fold on the splits of the latest stage that was run."""
+        known = [r.fit_seconds + r.predict_seconds for r in self.results.values()]
+        return float(np.nanmean(known)) if known else self.expected_seconds
+
+    def latest(self, folds: Folds) -> int | None:
+        """The latest stage that it has passed."""
+        passed = [s for s, splits in enumerate(folds.stages) if self.has(splits)]
+        return passed[-1] if passed else None
+
+    def evaluation(self, folds: Folds, repeats: int = 0) -> Evaluation:
+        """The folds it is judged by, or the first looks if it came no further.
+
+        Parameters
+        ----------
+        folds : Folds
+        repeats : int, default=0
+            How many repetitions to add.
+        """
+        stage = len(folds.stages) - 1
+        started = [s for s, splits in enumerate(folds.stages)
+                   if any(i in self.results for i in splits)]  # fmt: skip
+        if started and self.latest(folds) != stage and not self.dropped:
+            stage = started[-1]
+        rest = FoldResult(DROPPED, error=self.dropped)
+        wanted = list(folds.stages[stage])
+        for splits in folds.repeats[:repeats]:
+            wanted += splits
+        return Evaluation(self.name, tuple(self.results.get(i, rest) for i in wanted))

@@ -1,0 +1,426 @@
+"""Which configuration to run next, on which split, and when it is enough.
+
+Nothing is run here. :meth:`Strategy.ask` names the next unit of work and
+:meth:`Strategy.tell` takes its result; what runs between the two is the caller's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from math import ceil
+
+import numpy as np
+
+from ._belief import Belief
+from ._budget import Budget
+from ._catalogue import Configuration
+from ._evaluation import OK, FoldResult
+from ._history import h_per_loss, to_h
+from ._problem import Problem
+from ._proposals import Observed, propose
+from ._racing import compare, typical_variance
+from ._runs import Run
+
+# Power of the predicted seconds that a utility is divided by. Where evaluations
+# are counted and not timed, a cheap one counts as much as a dear one.
+COST_POWER_TIMED, COST_POWER_COUNTED = 0.7, 0.0
+TOLERANCE = 0.0005  # expected fall of the relative log loss that is worth a fit
+MIN_TRIALS = 8
+UNRACED = 3  # configurations that run all their folds, to learn how folds differ
+CONTENDERS = 8  # the best ones, which repeated folds tell apart
+PATIENCE = 40  # proposals without a gain after which no further is made
+# Folds are shared, so most of their noise is common to all configurations.
+_UNPAIRED = 0.25
+# By how much h is worse at a first look than at last, and how sure that is.
+_LOOK_GAP, _LOOK_SD = 0.1, 0.15
+_QUICK_SECONDS, _QUICK_SHARE = 1.0, 0.1  # what may be run while workers start
+
+
+@dataclass(frozen=True, eq=False)
+class Unit:
+    """One configuration on one split."""
+
+    run: Run
+    split: int
+
+
+class Strategy:
+    """What to run next, from all that is known so far.
+
+    Parameters
+    ----------
+    problem : Problem
+    belief : Belief
+        Prior over the configurations; it is conditioned on every result.
+    configurations : dict of str to Configuration
+        The applicable ones.
+    budget : Budget
+    n_workers : int
+    seconds_left : callable
+        Seconds until the search must end; infinite if there is no deadline.
+    families : frozenset of str, default=frozenset()
+        Families of which new configurations may be made.
+    """
+
+    def __init__(
+        self,
+        problem: Problem,
+        belief: Belief,
+        configurations: dict[str, Configuration],
+        budget: Budget,
+        n_workers: int,
+        seconds_left: Callable[[], float],
+        families: frozenset[str] = frozenset(),
+    ):
+        self.problem = problem
+        self.belief = belief
+        self.configurations = configurations
+        self.budget = budget
+        self.n_workers = n_workers
+        self.seconds_left = seconds_left
+        self.families = families
+        self.runs: list[Run] = []
+        self.reason = "nothing was asked for"
+        self.only_quick = False
+        self._folds = problem.folds
+        self._last = len(self._folds.stages) - 1
+        self._cost_power = COST_POWER_TIMED if budget.limited else COST_POWER_COUNTED
+        self._by_index: dict[int, Run] = {}
+        self._applicable = {
+            index for index, name in enumerate(belief.names) if name in configurations
+        }
+        self._plain: dict[str, bool] = {}
+        self._variance: float | None = None
+        self._look_gaps: list[list[float]] = [[] for _ in self._folds.stages]
+        self._n_vain = 0  # proposals in a row that did not become the best
+        self._unfit: set[str] = set()  # proposals that are not for this table
+
+    def ask(self) -> Unit | None:
+        """The next unit, or None if there is none before more is told.
+
+        If nothing is under way either, the search is over, and ``reason`` says why.
+        """
+        if self.seconds_left() <= 0 and self.runs:
+            self.reason = "time budget spent"
+            return None
+        found = self._go_on() or self._begin()
+        if found is None and self._gain_is_used_up and self.budget.limited:
+            found = self._beyond_the_catalogue()
+        if found is not None:
+            found.run.under_way.add(found.split)
+        return found
+
+    def tell(self, unit: Unit, result: FoldResult) -> None:
+        """Take the result of a unit."""
+        run = unit.run
+        run.under_way.discard(unit.split)
+        run.results[unit.split] = result
+        if result.status != OK:
+            if run.has(self._folds.stages[-1]):
+                del run.results[unit.split]  # a repeat; it was judged before
+                run.repeatable = False
+            return
+        if run.index is not None and len(run.results) == 1:
+            seconds = result.fit_seconds + result.predict_seconds
+            part = self._relative_seconds(run.stage)[run.index]
+            self.belief.observe_seconds(run.index, seconds / part)
+        if run.over:
+            return
+        splits = self._folds.stages[run.stage]
+        if unit.split not in splits:
+            return
+        if run.has(splits):
+            self._end_stage(run)
+        elif run.stage == self._last:
+            self._race(run)
+
+    # Ranking what was found.
+
+    def complete(self) -> list[Run]:
+        """Runs that have passed all folds, in the order of their proposal."""
+        return [run for run in self.runs if run.has(self._folds.stages[-1])]
+
+    def ranked(self) -> list[Run]:
+        """Complete runs, the best by the user's metric first."""
+        splits = self._folds.stages[-1]
+        return sorted(self.complete(), key=lambda run: -run.score(splits))
+
+    def members(self) -> tuple[int, list[Run]]:
+        """Number of repeats, and the runs that have all the same folds.
+
+        If none has come to the last stage, those that have come furthest. With a
+        single split all stages have the same test rows, and all runs count.
+        """
+        folds = self._folds
+        if len(folds.stages[-1]) == 1:
+            return 0, [r for r in self.runs if r.latest(folds) is not None]
+        for stage in range(self._last, -1, -1):
+            found = [run for run in self.runs if run.latest(folds) == stage]
+            if found:
+                break
+        for n_repeats in range(len(folds.repeats), 0, -1):
+            wanted = sum(folds.repeats[:n_repeats], ())
+            repeated = [run for run in found if run.has(wanted)]
+            if len(repeated) >= min(CONTENDERS, len(found)) > 0:
+                return n_repeats, repeated
+        return 0, found
+
+    # What to do next.
+
+    def _go_on(self) -> Unit | None:
+        """The next fold of a configuration that is under evaluation."""
+        for run in self.runs:
+            if run.over or run.waiting:
+                continue
+            missing = run.missing(self._folds.stages[run.stage])
+            if missing and (not run.under_way or self._unraced(run, len(missing))):
+                return Unit(run, missing[0])
+        return None
+
+    def _unraced(self, run: Run, n_missing: int) -> bool:
+        """Whether its folds need not wait for each other."""
+        if run.stage < self._last or run.number < UNRACED:
+            return True
+        return run.expected_seconds * n_missing > self.seconds_left() / 2
+
+    def _begin(self) -> Unit | None:
+        """The first fold of a new configuration, or of the next stage of one."""
+        allowed = sorted(self._allowed())
+        if not allowed:
+            self.reason = self._why_none()
+            return None
+        if self._gain_is_used_up:
+            self.reason = "no gain expected"
+            return None
+        belief = self._with_pending()
+        seconds = self.belief.seconds()
+        cost = np.array([seconds[i] * self._next_part(i) for i in allowed])
+        value = belief.utility(allowed) / cost**self._cost_power
+        index = allowed[int(np.argmax(value))]
+        run = self._by_index.get(index)
+        if run is None:
+            run = self._start(
+                self.configurations[belief.names[index]], index,
+                float(self.belief.mean()[index]), float(seconds[index]),
+            )  # fmt: skip
+        run.waiting = False
+        return Unit(run, self._folds.stages[run.stage][0])
+
+    def _start(self, configuration, index, h: float, seconds: float) -> Run:
+        run = Run(configuration, index, len(self.runs), h, seconds)
+        self.runs.append(run)
+        self.budget.start(1)
+        if index is not None:
+            self._by_index[index] = run
+        return run
+
+    def _allowed(self) -> set[int]:
+        """Configurations that may be begun, or go on, and end in time."""
+        waiting = {i for i, run in self._by_index.items() if run.waiting}
+        new: set[int] = set()
+        if self.budget.candidates_left() > 0:
+            new = self._applicable - set(self._by_index)
+        if not self.budget.limited:
+            return new | waiting
+        seconds, left = self.belief.seconds_at_most(), self.seconds_left()
+        if self.only_quick:
+            left = min(left * _QUICK_SHARE, _QUICK_SECONDS)
+        in_time = {
+            i for i in new | waiting if seconds[i] * self._next_part(i) * self._waves(i)
+            <= left
+        }  # fmt: skip
+        if self.only_quick:
+            in_time = {i for i in in_time if self._is_plain(i)}
+        if not in_time and not self.runs and not self.only_quick and new:
+            return {min(new, key=lambda i: seconds[i])}
+        return in_time
+
+    def _is_plain(self, index: int) -> bool:
+        """Whether it is all of scikit-learn, which may be trusted in this process."""
+        name = self.belief.names[index]
+        if name not in self._plain:
+            configuration = self.configurations[name]
+            pipeline = configuration.build(self.problem.table)
+            self._plain[name] = configuration.requires is None and all(
+                type(step).__module__.startswith("sklearn.")
+                for _, step in pipeline.steps
+            )
+        return self._plain[name]
+
+    def _waves(self, index: int) -> int:
+        return ceil(len(self._folds.stages[self._stage_of(index)]) / self.n_workers)
+
+    def _stage_of(self, index: int) -> int:
+        run = self._by_index.get(index)
+        return 0 if run is None else run.stage
+
+    def _next_part(self, index: int) -> float:
+        return float(self._relative_seconds(self._stage_of(index))[index])
+
+    def _relative_seconds(self, stage: int) -> np.ndarray:
+        """Seconds at a stage, relative to those of a fold of all rows."""
+        return self.problem.relative_seconds[stage]
+
+    def _why_none(self) -> str:
+        if self.budget.candidates_left() <= 0:
+            return "n_candidates reached"
+        if len(self._by_index) == len(self.configurations):
+            return "every configuration evaluated"
+        return "nothing left that fits the time budget"
+
+    @property
+    def _gain_is_used_up(self) -> bool:
+        """Whether no configuration of the catalogue is expected to be better."""
+        if len(self.runs) < MIN_TRIALS or not self.belief.observed:
+            return len(self._by_index) == len(self.configurations)
+        allowed = sorted(self._allowed())
+        if not allowed:
+            return True
+        return bool(
+            self.belief.expected_improvement()[allowed].max() < TOLERANCE
+        )
+
+    def _with_pending(self) -> Belief:
+        """The belief, with what is under way taken to end as it looks now."""
+        pending = [run for run in self._by_index.values()
+                   if not run.over and not run.waiting
+                   and not run.has(self._folds.stages[-1])]  # fmt: skip
+        if not pending:
+            return self.belief
+        belief = self.belief.copy()
+        for run in pending:
+            assert run.index is not None  # only the catalogue has a belief
+            belief.observe(run.index, self._estimate(run))
+        return belief
+
+    # What results mean.
+
+    def _estimate(self, run: Run) -> float:
+        """Expected h of a run that is under way."""
+        best, done = self._best(), self._done(run)
+        if best is None or not done or run.stage < self._last:
+            return float(self.belief.mean()[run.index])
+        gap = run.h(self.problem, done) - best.h(self.problem, done)
+        return self._mean_h(best) + float(gap.mean())
+
+    def _done(self, run: Run) -> list[int]:
+        return [i for i in self._folds.stages[-1] if i in run.results]
+
+    def _best(self) -> Run | None:
+        """The complete run with the lowest loss."""
+        complete = self.complete()
+        return min(complete, key=self._mean_h) if complete else None
+
+    def _mean_h(self, run: Run) -> float:
+        return self._h_of(run, self._folds.stages[-1])
+
+    def _h_of(self, run: Run, splits) -> float:
+        loss = run.losses(self.problem, splits).mean()
+        h = float(to_h(loss, self.problem.dummy_loss))
+        return h if np.isfinite(h) else np.inf
+
+    def _end_stage(self, run: Run) -> None:
+        if run.stage < self._last:
+            self._note_look(run)
+            run.stage += 1
+            run.waiting = True
+            return
+        complete, best = self.complete(), self._best() or run
+        self._n_vain = 0 if run is best else self._n_vain + (run.index is None)
+        splits = self._folds.stages[-1]
+        others = [r.h(self.problem, splits) for r in complete if r is not best]
+        self._variance = typical_variance(others, best.h(self.problem, splits))
+        h = self._mean_h(run)
+        if run.index is None or not np.isfinite(h):
+            return
+        loss = run.losses(self.problem, splits)
+        slope = h_per_loss(loss.mean(), self.problem.dummy_loss)
+        noise = _UNPAIRED * slope**2 * loss.var() / len(loss)
+        self.belief.observe(run.index, h, noise)
+        for stage in range(self._last):
+            look = self._h_of(run, self._folds.stages[stage])
+            self._look_gaps[stage].append(look - h)
+
+    def _note_look(self, run: Run) -> None:
+        """Condition the belief on a first look, less what a look is worse by."""
+        h = self._h_of(run, self._folds.stages[run.stage])
+        if run.index is None or not np.isfinite(h):
+            return
+        gaps = np.array([_LOOK_GAP, *self._look_gaps[run.stage]])
+        spread = ((gaps - gaps.mean()) ** 2).sum() + _LOOK_SD**2
+        self.belief.observe(
+            run.index, h - gaps.mean(), spread / len(gaps), provisional=True
+        )
+
+    def _race(self, run: Run) -> None:
+        """Drop a run whose folds so far say that it is hopeless."""
+        best = self._best()
+        if best is None or run.number < UNRACED or self._variance is None:
+            return
+        done = self._done(run)
+        gap = compare(
+            run.h(self.problem, done), best.h(self.problem, done),
+            len(self._folds.stages[-1]), self._variance,
+        )  # fmt: skip
+        if not gap.hopeless:
+            return
+        run.dropped = (
+            f"after {len(done)} of {len(self._folds.stages[-1])} folds its loss was "
+            f"{100 * np.expm1(gap.mean):.0f} % above the best"
+        )
+        self._n_vain += run.index is None
+        if run.index is not None:
+            h = self._mean_h(best) + gap.mean
+            self.belief.observe(run.index, h, gap.variance)
+
+    # When the catalogue has no more to give.
+
+    def _beyond_the_catalogue(self) -> Unit | None:
+        """Repeated folds for the best, and new configurations around them."""
+        if self._best() is None:
+            return None
+        steps = [self._propose, self._repeat]
+        if len(self._folds.repeats) > 1:
+            steps.reverse()  # on few rows noise decides, more than hyperparameters
+        for step in steps:
+            unit = step()
+            if unit is not None:
+                return unit
+        return None
+
+    def _repeat(self) -> Unit | None:
+        """One more fold of the next repetition, for one of the best."""
+        contenders = [run for run in self.ranked()[:CONTENDERS] if run.repeatable]
+        for splits in self._folds.repeats:
+            for run in contenders:
+                missing = run.missing(splits)
+                if missing and run.seconds <= self.seconds_left():
+                    return Unit(run, missing[0])
+        return None
+
+    def _propose(self) -> Unit | None:
+        if self._n_vain >= PATIENCE or self.budget.candidates_left() <= 0:
+            return None
+        observed = [
+            Observed(run.configuration, self._mean_h(run), run.seconds)
+            for run in self.complete()
+            if run.configuration.family in self.families
+        ]
+        if not observed:
+            return None
+        waves = ceil(len(self._folds.stages[-1]) / self.n_workers)
+        found = propose(
+            [o for o in observed if np.isfinite(o.h)],
+            {run.name for run in self.runs} | self._unfit,
+            self.seconds_left() / waves,
+            self.problem.random_state + len(self.runs),
+        )
+        if found is None or found.gain < TOLERANCE:
+            return None
+        if found.configuration.why_not(self.problem.table, self.problem.target):
+            self._unfit.add(found.configuration.name)
+            return self._propose()
+        run = self._start(found.configuration, None, found.h, found.seconds)
+        run.stage = self._last
+        return Unit(run, self._folds.stages[-1][0])

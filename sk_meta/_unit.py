@@ -1,0 +1,110 @@
+"""The unit of work: one configuration on one split, as a worker gets it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+import joblib
+import numpy as np
+from sklearn.pipeline import Pipeline
+
+from ._evaluation import FoldResult, evaluate_fold
+from ._shared import Reference
+
+
+@dataclass(frozen=True)
+class Rules:
+    """How every unit of a search is scored, and whether its model is kept.
+
+    Parameters
+    ----------
+    scorers : dict of str to callable
+        Each score must be finite.
+    optional : dict of str to callable
+        Scores that may be undefined.
+    classes : ndarray or None
+        All class labels; None for regression.
+    keep : str or None, default=None
+        Folder for the fitted pipelines; "" passes them as they are, None none.
+    keep_bytes : float, default=inf
+        A fitted pipeline that takes more in the folder is not kept.
+    """
+
+    scorers: dict[str, Callable]
+    optional: dict[str, Callable]
+    classes: np.ndarray | None
+    keep: str | None = None
+    keep_bytes: float = np.inf
+
+
+def evaluate_unit(
+    task: Reference,
+    rules: Rules,
+    pipeline: Pipeline,
+    encoders: tuple[int, str],
+    split: int,
+    name: str,
+) -> FoldResult:
+    """Evaluate a pipeline on one of the splits of a task.
+
+    Parameters
+    ----------
+    task : Reference
+        To the table, the target and the splits.
+    rules : Rules
+    pipeline : Pipeline
+        Unfitted.
+    encoders : tuple of (int, str)
+        Number of steps that encode the table, and what tells them from others.
+    split : int
+        Position of the split.
+    name : str
+        Of the file with the fitted pipeline.
+
+    Returns
+    -------
+    FoldResult
+    """
+    X, y, splits = task.load()
+    result = evaluate_fold(
+        pipeline, X, y, splits[split], rules.scorers, rules.classes,
+        optional=rules.optional, keep=rules.keep is not None,
+        encoders=(encoders[0], (task.key, encoders[1], split)),
+    )  # fmt: skip
+    if rules.keep and result.model is not None:
+        path = os.path.join(rules.keep, f"{name}-{split}")
+        return replace(result, model=_stored(result.model, path, rules.keep_bytes))
+    return result
+
+
+def _stored(model: Pipeline, path: str, max_bytes: float) -> str | None:
+    try:
+        joblib.dump(model, path)
+    except Exception:  # it can't be pickled, or there is no room
+        _remove(path)
+        return None
+    if os.path.getsize(path) <= max_bytes:
+        return path
+    _remove(path)
+    return None
+
+
+def _remove(path: str) -> None:
+    if os.path.exists(path):
+        os.remove(path)
+
+
+def kept_model(result: FoldResult) -> Pipeline | None:
+    """The fitted pipeline of a fold, if it was kept."""
+    model: Any = result.model
+    return joblib.load(model) if isinstance(model, str) else model
+
+
+def drop_model(result: FoldResult) -> FoldResult:
+    """The result without its fitted pipeline, whose file is removed."""
+    if isinstance(result.model, str):
+        _remove(result.model)
+    return replace(result, model=None)

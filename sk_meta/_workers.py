@@ -1,0 +1,439 @@
+"""Where calls run: in worker processes, in threads, or here.
+
+All kinds have the same four methods: ``submit`` starts a call, ``wait`` returns
+what has ended, ``stop`` ends what has not, ``close`` tidies up. Processes are
+joblib's (loky), one executor per worker: so a worker that dies or hangs is known
+by its call, and can be ended without disturbing the others.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import random
+import signal
+import warnings
+from collections.abc import Callable, Hashable
+from concurrent.futures import FIRST_COMPLETED, Future, wait
+from contextlib import contextmanager
+from multiprocessing import current_process
+from threading import Lock, Thread
+from typing import Any
+
+import numpy as np
+from joblib import Parallel, delayed, effective_n_jobs
+from joblib._parallel_backends import LokyBackend, SequentialBackend, ThreadingBackend
+from joblib.externals.loky import ProcessPoolExecutor
+from joblib.externals.loky.process_executor import BrokenProcessPool
+from joblib.parallel import get_active_backend
+from threadpoolctl import threadpool_limits
+
+from ._memory import limit_memory
+
+# Numerical libraries read these when they are loaded.
+_ONE_THREAD = {
+    f"{name}_NUM_THREADS": "1"
+    for name in ("OMP", "OPENBLAS", "MKL", "BLIS", "NUMEXPR", "VECLIB_MAXIMUM")
+}
+_IDLE_SECONDS = 60.0  # after which a worker that has nothing to do ends
+# Workers of earlier fits that wait for the next one: starting one takes seconds.
+_idle: list[ProcessPoolExecutor] = []
+_idle_lock = Lock()
+if hasattr(os, "register_at_fork"):  # they are of no use to a copy of this process
+    os.register_at_fork(after_in_child=_idle.clear)
+
+Outcomes = list[tuple[Hashable, Any]]
+
+
+class Late:
+    """Instead of a result: the call had not ended at the deadline."""
+
+
+class Died:
+    """Instead of a result: the call took its worker with it."""
+
+
+class Raised:
+    """Instead of a result: the call raised, or could not be sent or sent back."""
+
+    def __init__(self, error: BaseException):
+        self.error = error
+
+
+@contextmanager
+def quiet():
+    """One thread per numerical library, and no warnings.
+
+    One thread makes results the same for any number of workers. Both are settings
+    of the whole process, so this is entered once and not by every thread.
+    """
+    with threadpool_limits(limits=1), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield
+
+
+@contextmanager
+def undisturbed():
+    """Leave the global random states as they were."""
+    numpy_state, python_state = np.random.get_state(), random.getstate()
+    try:
+        yield
+    finally:
+        np.random.set_state(numpy_state)
+        random.setstate(python_state)
+
+
+class Here:
+    """Calls run in this process, one after another, when they are submitted."""
+
+    size = 1
+    hard = False
+    processes = False
+    memory = np.inf
+
+    def __init__(self) -> None:
+        self._ended: Outcomes = []
+
+    def free(self) -> int:
+        """Calls that may be submitted now."""
+        return 1 - len(self._ended)
+
+    def busy(self) -> int:
+        """Calls that were submitted and not returned by :meth:`wait`."""
+        return len(self._ended)
+
+    def submit(self, key: Hashable, function: Callable, *args: Any) -> None:
+        """Start ``function(*args)``; its outcome will be known by ``key``."""
+        with undisturbed():
+            self._ended.append((key, _outcome(function, args)))
+
+    def wait(self, seconds: float) -> Outcomes:
+        """Return what has ended, at the latest after so many seconds."""
+        ended, self._ended = self._ended, []
+        return ended
+
+    def stop(self) -> list[Hashable]:
+        """End the calls that run, if that can be; return their keys."""
+        return [key for key, _ in self.wait(0)]
+
+    def close(self) -> None:
+        """Give back what was taken."""
+
+
+class Rounds(Here):
+    """Calls run by whatever backend of joblib is active, so many at a time."""
+
+    def __init__(self, n_jobs: int | None):
+        super().__init__()
+        self.n_jobs = n_jobs
+        self.size = effective_n_jobs(n_jobs)
+        self._calls: list[tuple] = []
+
+    def free(self) -> int:
+        return self.size - self.busy()
+
+    def busy(self) -> int:
+        return len(self._calls) + len(self._ended)
+
+    def submit(self, key: Hashable, function: Callable, *args: Any) -> None:
+        self._calls.append((key, function, args))
+
+    def wait(self, seconds: float) -> Outcomes:
+        calls, self._calls = self._calls, []
+        parallel = Parallel(n_jobs=self.n_jobs)
+        outcomes = parallel(delayed(_run)(f, args, np.inf) for _, f, args in calls)
+        self._ended += [
+            (key, o) for (key, _, _), o in zip(calls, outcomes, strict=True)
+        ]
+        return super().wait(seconds)
+
+
+class Threads:
+    """Calls run in threads of this process, which can't be ended.
+
+    They are daemons: one that never returns does not keep Python from exiting.
+    """
+
+    hard = False
+    processes = False
+    memory = np.inf
+
+    def __init__(self, size: int):
+        self.size = size
+        self._running: dict[Future, Hashable] = {}
+
+    def free(self) -> int:
+        return self.size - len(self._running)
+
+    def busy(self) -> int:
+        return len(self._running)
+
+    def submit(self, key: Hashable, function: Callable, *args: Any) -> None:
+        future: Future = Future()
+
+        def call() -> None:
+            try:
+                future.set_result(_outcome(function, args))
+            except BaseException as error:  # else it would be waited for for ever
+                future.set_result(Raised(error))
+
+        self._running[future] = key
+        Thread(target=call, daemon=True).start()
+
+    def wait(self, seconds: float) -> Outcomes:
+        done = _first(self._running, seconds)
+        return [(self._running.pop(future), future.result()) for future in done]
+
+    def stop(self) -> list[Hashable]:
+        keys, self._running = list(self._running.values()), {}
+        return keys
+
+    def close(self) -> None:
+        pass
+
+
+class Processes:
+    """Calls run in worker processes, which are ended if they are late.
+
+    They start while the caller goes on.
+
+    Parameters
+    ----------
+    size : int
+    memory : float
+        Bytes that a call may allocate.
+    hurry : bool
+        Whether a thread of this process takes calls until the first worker is ready
+        (see :attr:`starting`); it can't be ended, and has no limit of memory.
+    """
+
+    hard = True
+    processes = True
+
+    def __init__(self, size: int, memory: float = np.inf, hurry: bool = False):
+        self.size = size
+        self.memory = memory
+        self.hurry = hurry
+        self._workers: list[ProcessPoolExecutor | None] = [None] * size
+        self._running: dict[Future, tuple[int, Hashable]] = {}
+        self._starting: dict[Future, int] = {}
+        self._substitute = Threads(1)
+        self._begun = False
+        for number in range(size):
+            self._start(number)
+
+    def _start(self, number: int) -> None:
+        self._starting[self._send(number, _ready)] = number
+
+    def _send(self, number: int, *call: Any) -> Future:
+        """Submit to a worker, or to a new one if it died while it was idle."""
+        while True:
+            worker = self._workers[number] or _take_worker()
+            self._workers[number] = worker
+            try:
+                return worker.submit(*call)
+            except BrokenProcessPool:
+                _end(worker)
+                self._workers[number] = None
+
+    @property
+    def starting(self) -> bool:
+        """Whether calls run in a thread, because no worker has been ready yet."""
+        self._note_started(0)
+        return self.hurry and not self._begun
+
+    def _note_started(self, seconds: float) -> None:
+        for future in _first(self._starting, seconds):
+            number = self._starting.pop(future)
+            self._begun = True
+            if future.exception() is not None:
+                self._workers[number] = None
+
+    def _idle_workers(self) -> list[int]:
+        taken = {number for number, _ in self._running.values()}
+        return [n for n in range(self.size)
+                if n not in taken and n not in self._starting.values()]  # fmt: skip
+
+    def free(self) -> int:
+        if self.starting:
+            return self._substitute.free()
+        return len(self._idle_workers())
+
+    def busy(self) -> int:
+        return len(self._running) + self._substitute.busy()
+
+    def submit(self, key: Hashable, function: Callable, *args: Any) -> None:
+        if self.starting:
+            self._substitute.submit(key, function, *args)
+            return
+        number = self._idle_workers()[0]
+        future = self._send(number, _run, function, args, self.memory)
+        self._running[future] = (number, key)
+
+    def wait(self, seconds: float) -> Outcomes:
+        everything = {*self._running, *self._starting, *self._substitute._running}
+        wait(everything, _timeout(seconds), FIRST_COMPLETED)
+        self._note_started(0)
+        ended = self._substitute.wait(0)
+        for future in [f for f in self._running if f.done()]:
+            number, key = self._running.pop(future)
+            ended.append((key, self._outcome_of(future, number)))
+        return ended
+
+    def _outcome_of(self, future: Future, number: int) -> Any:
+        try:
+            return future.result()
+        except BrokenProcessPool:
+            _end(self._workers[number])
+            self._workers[number] = None
+            self._start(number)
+            return Died()
+        except Exception as error:
+            return Raised(error)
+
+    def stop(self) -> list[Hashable]:
+        keys = [key for _, key in self._running.values()]
+        for number, _ in self._running.values():
+            _end(self._workers[number])
+            self._workers[number] = None
+        self._running = {}
+        return keys + self._substitute.stop()
+
+    def close(self) -> None:
+        self.stop()
+        for number, worker in enumerate(self._workers):
+            if number in self._starting.values():
+                _end(worker)
+            elif worker is not None:
+                _give_back(worker)
+        self._workers, self._starting = [None] * self.size, {}
+
+
+def open_workers(n_jobs: int | None, *, timed: bool, memory: float = np.inf):
+    """Choose where calls run, from joblib's backend and what is asked for.
+
+    Parameters
+    ----------
+    n_jobs : int or None
+        As in scikit-learn.
+    timed : bool
+        Whether there is a deadline. Then even a single job gets a process of its
+        own, because a call in this process can't be ended.
+    memory : float, default=inf
+        Bytes that a call in a worker process may allocate.
+
+    Returns
+    -------
+    Here, Threads, Processes or Rounds
+        Within another parallel loop never processes: one level of them is enough.
+    """
+    backend, _ = get_active_backend()
+    size = effective_n_jobs(n_jobs)
+    nested = backend.nesting_level > 0
+    if isinstance(backend, ThreadingBackend) or (nested and size > 1):
+        return Threads(size) if size > 1 else Here()
+    if nested or isinstance(backend, SequentialBackend):
+        return Here()
+    if size == 1 and (not timed or current_process().daemon):
+        return Here()  # a daemon may not have processes of its own
+    if size == 1 or isinstance(backend, LokyBackend):
+        return Processes(size, memory, hurry=timed)
+    return Rounds(n_jobs)
+
+
+def _take_worker() -> ProcessPoolExecutor:
+    with _idle_lock:
+        if _idle:
+            return _idle.pop()
+    return ProcessPoolExecutor(
+        max_workers=1,
+        timeout=_IDLE_SECONDS,
+        initializer=_settle_in,
+        env=_ONE_THREAD,
+    )
+
+
+def _give_back(worker: ProcessPoolExecutor) -> None:
+    """Keep a worker for the next fit, without the data of this one."""
+    try:
+        worker.submit(_tidy_up)
+    except Exception:
+        return _end(worker)
+    with _idle_lock:
+        _idle.append(worker)
+
+
+def _end(worker: ProcessPoolExecutor | None) -> None:
+    """Kill a worker, with whatever it has started."""
+    if worker is not None:
+        with contextlib.suppress(Exception):
+            worker.shutdown(wait=False, kill_workers=True)
+
+
+def _settle_in() -> None:
+    """Make a new worker quiet, and deaf to Ctrl-C, which is for its parent."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    warnings.simplefilter("ignore")
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    for stream in (1, 2):
+        os.dup2(nowhere, stream)
+
+
+def _ready() -> bool:
+    """Nothing; the worker has imported what calls need when it has done it."""
+    return True
+
+
+def _tidy_up() -> None:
+    """Forget the data of a fit."""
+    from ._evaluation import forget_encoded
+    from ._shared import forget
+
+    forget()
+    forget_encoded()
+
+
+def _run(function: Callable, args: tuple, memory: float) -> Any:
+    """Call in a worker: limited memory, and nothing left of what it started."""
+    try:
+        limit_memory(memory)
+        with undisturbed():
+            return _outcome(function, args)
+    finally:
+        _end_children()
+
+
+def _outcome(function: Callable, args: tuple) -> Any:
+    here = os.getpid()
+    try:
+        return function(*args)
+    except (Exception, SystemExit) as error:
+        return Raised(error)
+    finally:
+        if os.getpid() != here:
+            os._exit(0)  # a candidate has forked, and this is the copy
+
+
+def _end_children() -> None:
+    """Kill the processes that a call has left behind, where they can be listed."""
+    path = f"/proc/self/task/{os.getpid()}/children"
+    try:
+        with open(path) as file:
+            children = file.read().split()
+    except OSError:
+        return
+    for child in children:
+        with contextlib.suppress(OSError):
+            os.kill(int(child), signal.SIGKILL)
+            os.waitpid(int(child), 0)
+
+
+def _first(futures, seconds: float) -> list[Future]:
+    """Those that are done, waiting for the first of them."""
+    if not futures:
+        return []
+    return list(wait(list(futures), _timeout(seconds), FIRST_COMPLETED).done)
+
+
+def _timeout(seconds: float) -> float | None:
+    return None if seconds == float("inf") else max(seconds, 0.0)
