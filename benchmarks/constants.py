@@ -20,6 +20,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 
+import leave_one_family_out
 import numpy as np
 from joblib import Parallel, delayed
 from leave_one_family_out import (
@@ -34,7 +35,7 @@ from leave_one_family_out import (
 )
 from meta_feature_importance import judged_tasks
 
-from sk_meta import KnowledgeBase, _belief, _clock, _history, _metamodel, _search
+from sk_meta import KnowledgeBase, _belief, _clock, _history, _metamodel, _strategy
 from sk_meta._catalogue import catalogue
 from sk_meta._history import Experience
 from sk_meta._metamodel import MetaModel
@@ -58,8 +59,8 @@ BELIEF = (
     Constant("width of the match of tasks", _belief, "_PORTFOLIO_WIDTH", (0.03, 0.1)),
     Constant("share of uniform weights", _belief, "_UNIFORM", (0.03, 0.3)),
     Constant("nugget", _metamodel, "_NUGGET", (1e-4, 1e-2)),
-    Constant("configurations a round", _search, "ROUND", (1, 4)),
-    Constant("power of the seconds", _search, "COST_POWER_TIMED", (0.3, 0.5, 1.0),
+    Constant("configurations a round", leave_one_family_out, "ROUND", (1, 4)),
+    Constant("power of the seconds", _strategy, "COST_POWER_TIMED", (0.3, 0.5, 1.0),
              timed=True),
     Constant("spread between machines", _clock, "_MACHINE_SD", (0.3, 1.2), timed=True),
 )  # fmt: skip
@@ -115,10 +116,12 @@ def regrets(model: MetaModel, tasks: dict[str, list], timed: bool = False) -> li
         for task in group:
             belief = model.belief(task.meta_features, metric)
             if timed:
-                order = ours(task, belief, _search.ROUND, _search.COST_POWER_TIMED)
+                power = _strategy.COST_POWER_TIMED
+                order = ours(task, belief, leave_one_family_out.ROUND, power)
                 curve = by_seconds(order, task.regret, task.seconds)[:6]
             else:
-                order = ours(task, belief, _search.ROUND, _search.COST_POWER_COUNTED)
+                power = _strategy.COST_POWER_COUNTED
+                order = ours(task, belief, leave_one_family_out.ROUND, power)
                 curve = by_count(order, task.regret)[1:6]
             found.append((metric, float(curve.mean())))
     return found
@@ -164,7 +167,7 @@ TOLERANCES = (0.0002, 0.0005, 0.001, 0.002, 0.005)
 def rounds(task, belief):
     """Replay the search; yield the belief and the order before every round."""
     order: list[int] = []
-    for chosen in chunks(ours(task, belief.copy(), _search.ROUND, 0.0)):
+    for chosen in chunks(ours(task, belief.copy(), leave_one_family_out.ROUND, 0.0)):
         yield belief, order
         for index in chosen:
             if np.isfinite(task.h[index]):
@@ -174,7 +177,7 @@ def rounds(task, belief):
 
 def chunks(order: list[int]) -> list[list[int]]:
     """The rounds that an order was chosen in."""
-    size = _search.ROUND
+    size = leave_one_family_out.ROUND
     return [order[k : k + size] for k in range(0, len(order), size)]
 
 
@@ -189,7 +192,7 @@ def stops(model: MetaModel, tasks: dict[str, list]) -> list:
                 rest = np.setdiff1d(np.flatnonzero(np.isfinite(task.h)), order)
                 if not len(rest):
                     break
-                if len(order) < _search.MIN_TRIALS:
+                if len(order) < _strategy.MIN_TRIALS:
                     continue
                 gain = now.expected_improvement()[rest].max()
                 for tolerance in sorted(left):

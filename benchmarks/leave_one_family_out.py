@@ -41,7 +41,7 @@ from sk_meta._history import Experience
 from sk_meta._metamodel import META_FEATURES, MetaModel
 from sk_meta._priors import MEMBERS
 from sk_meta._scoring import as_loss
-from sk_meta._search import COST_POWER_COUNTED, COST_POWER_TIMED, ROUND, pick
+from sk_meta._strategy import COST_POWER_COUNTED, COST_POWER_TIMED, pick
 
 COUNTS = (1, 2, 3, 5, 8, 12, 20)
 SECONDS = (1, 2, 4, 8, 16, 32, 64)
@@ -49,6 +49,7 @@ METRICS = {
     "classification": ("neg_log_loss", "roc_auc_ovr", "accuracy"),
     "regression": ("neg_root_mean_squared_error", "neg_mean_absolute_error"),
 }
+ROUND = 2  # configurations under way at a time, as with two workers
 N_FOLDS = 10
 N_RANDOM = 50
 N_STEPS = 40  # evaluations that are replayed, and more until SECONDS are spent
@@ -118,7 +119,7 @@ def held_out_tasks(knowledge, kind: str, metric: str, names) -> list[HeldOut]:
 def ours(
     task: HeldOut, belief: Belief, round_size: int, cost_power: float
 ) -> list[int]:
-    """The order of :class:`~sk_meta._search.Search`, with recorded results.
+    """The order of :class:`~sk_meta._strategy.Strategy`, with recorded results.
 
     Without its stop, its deadline and the noise of the folds.
     """

@@ -18,6 +18,7 @@ from joblib import Parallel, delayed
 from leave_one_family_out import (
     METRICS,
     N_FOLDS,
+    ROUND,
     by_count,
     fold_of,
     half_of,
@@ -30,7 +31,7 @@ from sk_meta import KnowledgeBase
 from sk_meta._catalogue import catalogue
 from sk_meta._history import Experience
 from sk_meta._metamodel import MetaModel
-from sk_meta._search import COST_POWER_COUNTED, ROUND
+from sk_meta._strategy import COST_POWER_COUNTED
 
 N_FAMILIES = (10, 20, 40, 80, None)
 

@@ -25,6 +25,7 @@ from leave_one_family_out import (
     COUNTS,
     METRICS,
     N_FOLDS,
+    ROUND,
     by_count,
     fold_of,
     half_of,
@@ -38,7 +39,7 @@ from sk_meta._catalogue import catalogue
 from sk_meta._history import Experience, to_h
 from sk_meta._metamodel import MetaModel
 from sk_meta._scoring import as_loss
-from sk_meta._search import COST_POWER_COUNTED, ROUND
+from sk_meta._strategy import COST_POWER_COUNTED
 
 OTHER_FOLDS = "other folds"
 

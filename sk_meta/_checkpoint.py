@@ -8,8 +8,10 @@ no pickle.
 from __future__ import annotations
 
 import json
+import logging
 import os
 from pathlib import Path
+from zipfile import BadZipFile
 
 import joblib
 import numpy as np
@@ -17,7 +19,9 @@ import numpy as np
 from ._evaluation import FAILED, OK, FoldResult
 from ._problem import Problem
 
-_HEADER = "task.json"
+logger = logging.getLogger("sk_meta")
+
+_HEADER, _PART = "task.json", ".part"
 
 
 class Checkpoint:
@@ -39,10 +43,16 @@ class Checkpoint:
 
     def __init__(self, path, problem: Problem):
         self._folder = Path(path)
+        if self._folder.exists() and not self._folder.is_dir():
+            raise ValueError(
+                f"checkpoint={str(path)!r} is a file. Choose an empty or new folder."
+            )
         self._folder.mkdir(parents=True, exist_ok=True)
+        self._there: set[Path] = set()
+        self._complained = False
         header, mine = self._folder / _HEADER, _fingerprint(problem)
         if not header.exists():
-            if any(self._folder.iterdir()):
+            if any(file.suffix != _PART for file in self._folder.iterdir()):
                 raise ValueError(
                     f"checkpoint={str(path)!r} holds other files and no {_HEADER}. "
                     "Choose an empty or new folder."
@@ -59,17 +69,23 @@ class Checkpoint:
 
     def get(self, name: str, split: int) -> FoldResult | None:
         """The result of a configuration on a split, if it was evaluated."""
+        path = self._file(name, split)
         try:
-            with np.load(self._file(name, split), allow_pickle=False) as kept:
+            with np.load(path, allow_pickle=False) as kept:
                 told = json.loads(str(kept["told"]))
                 prediction = kept["prediction"] if told["status"] == OK else None
-        except FileNotFoundError:
-            return None
+        except (FileNotFoundError, EOFError, BadZipFile, KeyError, ValueError):
+            return None  # not there, or damaged: it is evaluated again
+        self._there.add(path)
         return FoldResult(**told, prediction=prediction)
 
     def put(self, name: str, split: int, result: FoldResult) -> None:
-        """Keep a result; what was not the configuration's own end is not kept."""
-        if result.status not in (OK, FAILED):
+        """Keep a result; what was not the configuration's own end is not kept.
+
+        On a full disk the search goes on, and the log says that it is not kept.
+        """
+        path = self._file(name, split)
+        if result.status not in (OK, FAILED) or path in self._there:
             return
         told = {
             key: getattr(result, key)
@@ -78,10 +94,13 @@ class Checkpoint:
         prediction = result.prediction
         if prediction is None:
             prediction = np.zeros(0)
-        _write(
-            self._file(name, split),
-            lambda file: np.savez(file, told=json.dumps(told), prediction=prediction),
-        )
+        arrays = {"told": json.dumps(told), "prediction": prediction}
+        try:
+            _write(path, lambda file: np.savez(file, **arrays))
+        except OSError as error:
+            if not self._complained:
+                logger.warning("checkpoint: results can't be kept: %s", error)
+            self._complained = True
 
     def _file(self, name: str, split: int) -> Path:
         return self._folder / f"{joblib.hash(name)[:16]}-{split}.npz"
@@ -93,14 +112,30 @@ def _fingerprint(problem: Problem) -> dict:
         "table": joblib.hash(problem.X),
         "target": joblib.hash(problem.y),
         "folds": joblib.hash(problem.folds.splits),
-        "scoring": problem.metric.name,
+        "scoring": [problem.metric.name, _identity(problem.metric.scorer)],
         "seed": problem.random_state,
     }
 
 
+def _identity(scorer) -> str:
+    """Tells a scorer from others of the same name, with other parameters or code."""
+    try:
+        return joblib.hash(scorer)
+    except Exception:  # a function that was written in place has no name to go by
+        function = getattr(scorer, "_score_func", scorer)
+        code = getattr(function, "__code__", None)
+        if code is None:
+            return type(scorer).__name__
+        plain = [c for c in code.co_consts if not hasattr(c, "co_code")]
+        return joblib.hash((code.co_code, code.co_names, plain))
+
+
 def _write(path: Path, write) -> None:
     """Write a file that is there whole or not at all."""
-    part = path.with_suffix(f".{os.getpid()}.part")
-    with part.open("wb") as file:
-        write(file)
-    os.replace(part, path)
+    part = path.with_suffix(f".{os.getpid()}{_PART}")
+    try:
+        with part.open("wb") as file:
+            write(file)
+        os.replace(part, path)
+    finally:
+        part.unlink(missing_ok=True)

@@ -183,7 +183,7 @@ def select(
     ]
     if len(folds) == 1:
         # Something must be left that the selection does not see.
-        folds = folds[0].halves()
+        folds, n_folds = folds[0].halves(), None
     limits = {"max_members": goal.size, "costs": costs[pool],
               "max_cost": goal.max_predict_time}  # fmt: skip
     blends, alone = _unseen(folds[:n_folds], goal, limits)

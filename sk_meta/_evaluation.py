@@ -44,6 +44,9 @@ class FoldResult:
         Type and last line of the exception.
     model : Pipeline or None
         The fitted pipeline, if it was asked for.
+    spent_seconds : float
+        What the fold really took: less than the other two where its encoded rows
+        were at hand, more by the scoring.
     """
 
     status: str
@@ -53,6 +56,7 @@ class FoldResult:
     predict_seconds: float = np.nan
     error: str | None = None
     model: Any = None
+    spent_seconds: float = np.nan
 
 
 @dataclass(frozen=True)
@@ -279,7 +283,10 @@ def evaluate_fold(
         for name, scorer in (optional or {}).items():
             scores[name] = _score_or_nan(scorer, *known)
     except Exception as error:
-        return FoldResult(FAILED, error=reason(error), fit_seconds=clock() - start)
+        spent = clock() - start
+        return FoldResult(
+            FAILED, error=reason(error), fit_seconds=spent, spent_seconds=spent
+        )
     return FoldResult(
         OK,
         scores,
@@ -287,6 +294,7 @@ def evaluate_fold(
         fitted - begun + encoded.fit_seconds,
         predicted - fitted + encoded.predict_seconds,
         model=Pipeline([*encoded.steps, *model.steps]) if keep else None,
+        spent_seconds=clock() - start,
     )
 
 

@@ -10,6 +10,7 @@ try:
 except ImportError:  # Windows has none; nothing is limited there
     resource = None  # type: ignore[assignment]
 
+_STATUS = "/proc/self/status"
 _COPIES = 4  # of the encoded table, while a model is fitted
 _SHARE = 0.8  # of the free memory that all workers may take together
 _LIMITS = (
@@ -54,13 +55,14 @@ def limit_memory(n_bytes: float) -> None:
     n_bytes : float
         Infinite is no limit.
     """
-    held = _held()
-    if resource is None or held is None:
+    if resource is None or not os.path.exists(_STATUS):
         return
     _, hard = resource.getrlimit(resource.RLIMIT_DATA)
-    wanted = hard if n_bytes == float("inf") else int(held + n_bytes)
-    if hard != resource.RLIM_INFINITY:
-        wanted = min(wanted, hard)
+    wanted = hard
+    if n_bytes != float("inf"):
+        wanted = int(_held() + n_bytes)
+        if hard != resource.RLIM_INFINITY:
+            wanted = min(wanted, hard)
     resource.setrlimit(resource.RLIMIT_DATA, (wanted, hard))
 
 
@@ -81,12 +83,10 @@ def _left(limit: str, used: str) -> float:
     return max(float(ends[0]) - float(ends[1]), 0.0)
 
 
-def _held() -> int | None:
+def _held() -> int:
     """Bytes of data that this process holds, as ``RLIMIT_DATA`` counts them."""
-    for line in _lines("/proc/self/status"):
-        if line.startswith("VmData:"):
-            return int(line.split()[1]) * 1024
-    return None
+    known = (line.split() for line in _lines(_STATUS) if line.startswith("VmData:"))
+    return 1024 * int(next(known)[1])
 
 
 def _lines(path: str) -> list[str]:

@@ -137,13 +137,24 @@ class _Refit:
 
     def _fit_all(self, batch: list[int]) -> dict[int, Pipeline]:
         waiting, fitted = list(batch), {}
-        with quiet():
-            while (waiting or self.workers.busy()) and self._seconds_left() > 0:
-                while waiting and self.workers.free():
-                    i = waiting.pop(0)
-                    call = (_fit_on_all_rows, self.task.reference, self._build(i))
-                    self.workers.submit(i, *call)
-                fitted.update(self.workers.wait(self._seconds_left()))
+        try:
+            with quiet():
+                while (waiting or self.workers.busy()) and self._seconds_left() > 0:
+                    while waiting and self.workers.free():
+                        i = waiting.pop(0)
+                        call = (_fit_on_all_rows, self.task.reference, self._build(i))
+                        self.workers.submit(i, *call)
+                    fitted.update(self.workers.wait(self._seconds_left()))
+        except KeyboardInterrupt:
+            # The fold models, if there are any, are as good.
+            if not fitted and any(f.model is None for f in self.pool[self.best].folds):
+                raise
+            warnings.warn(
+                "The refit was interrupted; what is fitted is used.",
+                UserWarning,
+                stacklevel=5,
+            )
+        finally:
             self.workers.stop()
         return {i: model for i, model in fitted.items() if isinstance(model, Pipeline)}
 

@@ -232,8 +232,7 @@ class Search:
         result = _as_result(outcome)
         if self.checkpoint is not None:
             self.checkpoint.put(unit.run.name, unit.split, result)
-        if result.status not in (TIMEOUT, DIED):
-            self.busy_seconds += np.nansum([result.fit_seconds, result.predict_seconds])
+        self.busy_seconds += float(np.nan_to_num(result.spent_seconds))
         run = unit.run
         run.elapsed = self.budget.elapsed()
         self.strategy.tell(unit, result)

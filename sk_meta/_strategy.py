@@ -193,11 +193,9 @@ class Strategy:
         if self._gain_is_used_up:
             self.reason = "no gain expected"
             return None
-        belief = self._with_pending()
-        seconds = self.belief.seconds()
+        belief, seconds = self._with_pending(), self.belief.seconds()
         cost = np.array([seconds[i] * self._next_part(i) for i in allowed])
-        value = belief.utility(allowed) / cost**self._cost_power
-        index = allowed[int(np.argmax(value))]
+        index = pick(belief, allowed, self._cost_power, cost)
         run = self._by_index.get(index)
         if run is None:
             run = self._start(
@@ -424,3 +422,24 @@ class Strategy:
         run = self._start(found.configuration, None, found.h, found.seconds)
         run.stage = self._last
         return Unit(run, self._folds.stages[-1][0])
+
+
+def pick(belief: Belief, allowed: list[int], cost_power: float, seconds=None) -> int:
+    """The most useful configuration for its predicted seconds.
+
+    Parameters
+    ----------
+    belief : Belief
+    allowed : list of int
+        Positions that may be chosen.
+    cost_power : float
+        0 ignores the seconds, 1 is utility per second.
+    seconds : ndarray of shape (n_allowed,) or None, default=None
+        None is what is believed of a fold.
+
+    Returns
+    -------
+    int
+    """
+    cost = belief.seconds()[allowed] if seconds is None else seconds
+    return allowed[int(np.argmax(belief.utility(allowed) / cost**cost_power))]

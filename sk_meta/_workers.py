@@ -12,6 +12,7 @@ import contextlib
 import os
 import random
 import signal
+import time
 import warnings
 from collections.abc import Callable, Hashable
 from concurrent.futures import FIRST_COMPLETED, Future, wait
@@ -36,6 +37,7 @@ _ONE_THREAD = {
     for name in ("OMP", "OPENBLAS", "MKL", "BLIS", "NUMEXPR", "VECLIB_MAXIMUM")
 }
 _IDLE_SECONDS = 60.0  # after which a worker that has nothing to do ends
+_SENT_SECONDS = 1.0  # in which a call is on its way to its worker
 # Workers of earlier fits that wait for the next one: starting one takes seconds.
 _idle: list[ProcessPoolExecutor] = []
 _idle_lock = Lock()
@@ -293,17 +295,18 @@ class Processes:
 
     def stop(self) -> list[Hashable]:
         keys = [key for _, key in self._running.values()]
-        for number, _ in self._running.values():
-            _end(self._workers[number])
+        for future, (number, _) in self._running.items():
+            _end(self._workers[number], future)
             self._workers[number] = None
         self._running = {}
         return keys + self._substitute.stop()
 
     def close(self) -> None:
         self.stop()
+        starting = {number: future for future, number in self._starting.items()}
         for number, worker in enumerate(self._workers):
-            if number in self._starting.values():
-                _end(worker)
+            if number in starting:
+                _end(worker, starting[number])
             elif worker is not None:
                 _give_back(worker)
         self._workers, self._starting = [None] * self.size, {}
@@ -363,11 +366,16 @@ def _give_back(worker: ProcessPoolExecutor) -> None:
         _idle.append(worker)
 
 
-def _end(worker: ProcessPoolExecutor | None) -> None:
-    """Kill a worker, with whatever it has started."""
-    if worker is not None:
-        with contextlib.suppress(Exception):
-            worker.shutdown(wait=False, kill_workers=True)
+def _end(worker: ProcessPoolExecutor | None, call: Future | None = None) -> None:
+    """Kill a worker, with whatever it has started; ``call`` is its latest."""
+    if worker is None:
+        return
+    # A thread of loky's would trip over a call that it has not sent yet.
+    end = time.monotonic() + _SENT_SECONDS
+    while call and not (call.running() or call.done()) and time.monotonic() < end:
+        time.sleep(0.001)
+    with contextlib.suppress(Exception):
+        worker.shutdown(wait=False, kill_workers=True)
 
 
 def _settle_in() -> None:
@@ -377,6 +385,14 @@ def _settle_in() -> None:
     nowhere = os.open(os.devnull, os.O_WRONLY)
     for stream in (1, 2):
         os.dup2(nowhere, stream)
+    Thread(target=_end_with_parent, args=(os.getppid(),), daemon=True).start()
+
+
+def _end_with_parent(parent: int) -> None:
+    """End this process when its parent has been killed, also within a call."""
+    while os.getppid() == parent:
+        time.sleep(1.0)
+    os._exit(1)
 
 
 def _ready() -> bool:
@@ -400,6 +416,7 @@ def _run(function: Callable, args: tuple, memory: float) -> Any:
         with undisturbed():
             return _outcome(function, args)
     finally:
+        limit_memory(np.inf)  # what follows, such as sending the result, needs some
         _end_children()
 
 

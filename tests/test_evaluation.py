@@ -51,11 +51,12 @@ def test_scores_and_predictions_of_an_ordinary_pipeline(iris):
 
 def test_durations_are_read_from_the_clock(iris):
     X, y = iris
-    ticks = iter([9.0, 10.0, 13.0, 14.5])
+    ticks = iter([9.0, 10.0, 13.0, 14.5, 15.0])
     result = evaluate_fold(
         logistic(), X, y, halves(y), ACCURACY, np.unique(y), clock=lambda: next(ticks)
     )
     assert (result.fit_seconds, result.predict_seconds) == (3.0, 1.5)
+    assert result.spent_seconds == 6.0
 
 
 def test_values_of_a_regression(diabetes):

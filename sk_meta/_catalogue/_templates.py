@@ -21,7 +21,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 import numpy as np
-from scipy.stats import loguniform, randint, uniform
+from scipy.stats import loguniform, randint, rv_discrete, uniform
 from sklearn.discriminant_analysis import (
     LinearDiscriminantAnalysis,
     QuadraticDiscriminantAnalysis,
@@ -240,14 +240,21 @@ def _place(values, value) -> float | None:
     low, high = values.support()
     if not isinstance(value, (int, float)) or not low <= value <= high:
         return None
-    return float(values.cdf(value))
+    # A whole number lies in the middle of its step.
+    step = values.pmf(value) if _is_discrete(values) else 0.0
+    return float(values.cdf(value) - step / 2)
 
 
 def _value_at(values, place: float):
     if isinstance(values, list):
         different = _distinct(values)
         return different[min(int(place * len(different)), len(different) - 1)]
-    return values.ppf(place)
+    value = values.ppf(place)
+    return int(value) if _is_discrete(values) else value
+
+
+def _is_discrete(values) -> bool:
+    return isinstance(values.dist, rv_discrete)
 
 
 def _distinct(values: list) -> list:

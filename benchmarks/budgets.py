@@ -1,0 +1,110 @@
+"""Whether fit keeps its time, on an idle and a busy machine, and how it spends it.
+
+    python benchmarks/budgets.py                     # idle
+    python benchmarks/budgets.py --busy 2            # beside so many busy processes
+    python benchmarks/budgets.py --profile 30        # where the seconds go
+
+Tables are drawn from real ones with replacement where more rows are asked for than
+there are (a little noise keeps rows different): what counts here is the size. The
+promise is ``1.1 × budget + 5 s``.
+"""
+
+from __future__ import annotations
+
+import argparse
+import cProfile
+import os
+import pstats
+import subprocess
+import sys
+import time
+import warnings
+
+import numpy as np
+from corpus import find, load
+from sklearn.datasets import load_digits
+
+from sk_meta import MetaLearnerEstimator
+
+ROWS, BUDGETS = (100, 1_000, 10_000, 100_000), (1, 3, 10, 30)
+PROFILED = ("vehicle1", "wine_taste", "ames")  # and digits
+
+
+def table_of(n_rows: int):
+    """So many rows of a real table of numbers, two classes."""
+    X, y = load_digits(return_X_y=True)
+    rng = np.random.default_rng(0)
+    rows = rng.integers(0, len(y), n_rows) if n_rows > len(y) else np.arange(n_rows)
+    X = X[rows] + rng.normal(0, 0.1, (n_rows, X.shape[1]))
+    return X, (y[rows] > 4).astype(int)
+
+
+def print_overruns(n_jobs: int) -> None:
+    print("| rows | budget | took | over the promise | configurations | deadline |")
+    print("|---|---|---|---|---|---|")
+    for n_rows in ROWS:
+        X, y = table_of(n_rows)
+        for budget in BUDGETS:
+            model = MetaLearnerEstimator(
+                "classification", time_budget=budget, n_jobs=n_jobs, random_state=0
+            )
+            start = time.perf_counter()
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                model.fit(X, y)
+            taken = time.perf_counter() - start
+            model.predict(X[:10])
+            n_seen = int((model.leaderboard_["n_folds"] > 0).sum())
+            over = max(0.0, taken - 1.1 * budget - 5)
+            print(f"| {n_rows:,} | {budget} | {taken:.1f} | {over:.1f} | {n_seen} | "
+                  f"{model.deadline_} |", flush=True)  # fmt: skip
+
+
+def print_profile(seconds: float, n_jobs: int) -> None:
+    """Share of the workers' time that is spent within candidates, and what is ours."""
+    tables = {"digits": load_digits(return_X_y=True)}
+    for name in PROFILED:
+        try:
+            tables[name] = load(find(name), 4000)
+        except KeyError:
+            print(f"no table {name}", file=sys.stderr)
+    print("| table | utilisation of the search | within candidates, of the budget |")
+    print("|---|---|---|")
+    total = cProfile.Profile()
+    for name, (X, y) in tables.items():
+        model = MetaLearnerEstimator(
+            time_budget=seconds, n_jobs=n_jobs, random_state=0, scoring=None
+        )
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            total.runcall(model.fit, X, y)
+        used = model.evaluation_time_ / n_jobs
+        print(f"| {name} | {used / model.search_time_:.2f} | "
+              f"{(used + model.refit_time_) / seconds:.2f} |", flush=True)  # fmt: skip
+    print("\nthe calling process, cumulative seconds over all tables:\n")
+    stats = pstats.Stats(total).sort_stats("cumulative")
+    stats.print_stats("sk_meta", 30)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--busy", type=int, default=0)
+    parser.add_argument("--jobs", type=int, default=2)
+    parser.add_argument("--profile", type=float)
+    options = parser.parse_args()
+    spin = [sys.executable, "-c", "while True: pass"]
+    load_makers = [subprocess.Popen(spin) for _ in range(options.busy)]
+    try:
+        print(f"{os.cpu_count()} cores, n_jobs={options.jobs}, {options.busy} busy "
+              "processes beside it\n")  # fmt: skip
+        if options.profile is None:
+            print_overruns(options.jobs)
+        else:
+            print_profile(options.profile, options.jobs)
+    finally:
+        for process in load_makers:
+            process.kill()
+
+
+if __name__ == "__main__":
+    main()

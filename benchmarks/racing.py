@@ -1,0 +1,161 @@
+"""What is gained, and lost, by dropping configurations after their first folds.
+
+    python benchmarks/racing.py --replay                    # for tuning
+    python benchmarks/racing.py --half report --seconds 20
+
+``--replay`` plays the rule on the fold scores of the knowledge base, on the
+development half of the families: the share of the folds that is run, and the share
+of the configurations within 5 % of the best loss that is dropped. Without it, whole
+fits run with and without racing, with the same seconds, on tables of one half, with
+a knowledge base without the table's family: how many configurations were seen per
+second, and the error on held-out rows. One result file a table is kept.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import time
+import warnings
+from itertools import product
+from pathlib import Path
+
+import numpy as np
+from corpus import load
+from final_model import METRICS, kind_of, some_tables
+from leave_one_family_out import half_of
+from sklearn.metrics import get_scorer
+from sklearn.model_selection import train_test_split
+
+from sk_meta import KnowledgeBase, MetaLearnerEstimator, _racing
+from sk_meta._history import to_h
+from sk_meta._scoring import as_loss
+
+OUT = Path(__file__).parent / "raw" / "racing"
+REPLAYED = (("classification", "neg_log_loss"), ("classification", "roc_auc_ovr"),
+            ("regression", "neg_root_mean_squared_error"))  # fmt: skip
+N_SEEN, N_FOLDS, NEAR = 40, 5, 0.05
+MARGINS, LEVELS = (0.02, 0.05, 0.1), (0.05, 0.1, 0.2)
+
+
+def stored_folds(knowledge) -> list[np.ndarray]:
+    """h of configurations × folds, of every development task and metric."""
+    found = []
+    for kind, metric in REPLAYED:
+        results = knowledge.results[kind]
+        results = results[results["status"] == "ok"]
+        for task, rows in results.groupby("task"):
+            family = knowledge.tasks["family"][task]
+            if "@" in task or half_of(family) != "development":
+                continue
+            scores = rows.pivot_table(
+                index="configuration", columns="fold", values=metric
+            ).dropna()
+            if scores.shape[1] < N_FOLDS or len(scores) < N_SEEN:
+                continue
+            loss = as_loss(scores.to_numpy(), metric)
+            dummy = loss[scores.index.get_loc("dummy")].mean()
+            found.append(to_h(loss, dummy))
+    return found
+
+
+def replay(h: np.ndarray, rng) -> tuple[float, float]:
+    """Share of the folds that is run, and of the near ones that is dropped."""
+    mean = h.mean(axis=1)
+    seen = rng.permutation(len(mean))[:N_SEEN]
+    # The search meets good ones first, more or less.
+    seen = seen[np.argsort(mean[seen] + rng.normal(0, mean.std(), len(seen)))]
+    done, dropped, n_run, best = [], set(), 0, None
+    for number, c in enumerate(seen):
+        others = [h[x] for x in done if x != best]
+        n_folds = h.shape[1]
+        for k in range(1, n_folds + 1):
+            n_run += 1
+            if number < 3 or k == n_folds:
+                continue
+            variance = _racing.typical_variance(others, h[best])
+            if _racing.compare(h[c][:k], h[best][:k], n_folds, variance).hopeless:
+                dropped.add(c)
+                break
+        else:
+            done.append(c)
+            best = done[int(np.argmin(mean[done]))]
+    near = [c for c in seen if mean[c] < mean[seen].min() + NEAR]
+    return n_run / (len(seen) * h.shape[1]), np.mean([c in dropped for c in near])
+
+
+def print_replay() -> None:
+    tasks = stored_folds(KnowledgeBase.load())
+    print(f"{len(tasks)} tasks and metrics\n\n| margin | level | folds run | "
+          "near ones dropped |\n|---|---|---|---|")  # fmt: skip
+    for margin, level in product(MARGINS, LEVELS):
+        _racing.MARGIN, _racing.LEVEL = margin, level
+        rng = np.random.RandomState(0)
+        run, lost = np.mean([replay(h, rng) for h in tasks], axis=0)
+        print(f"| {margin} | {level} | {run:.2f} | {lost:.3f} |")
+
+
+def run_table(task, seconds: float, margin: float) -> dict:
+    """One fit; an infinite margin drops nothing."""
+    X, y = load(task, 4000)
+    kind = kind_of(task, y)
+    labels = None if kind == "regression" else y
+    X, X_test, y, y_test = train_test_split(
+        X, y, test_size=1 / 3, random_state=0, stratify=labels
+    )
+    knowledge = KnowledgeBase.load().without({task.family})
+    model = MetaLearnerEstimator(
+        task.task, time_budget=seconds, n_jobs=2, random_state=0,
+        scoring=METRICS[kind], knowledge=knowledge,
+    )  # fmt: skip
+    model.recommend(X, y)  # trains the meta-model, which is not what is timed
+    kept, _racing.MARGIN = _racing.MARGIN, margin
+    start = time.perf_counter()
+    model.fit(X, y)
+    taken = time.perf_counter() - start
+    _racing.MARGIN = kept
+    board = model.leaderboard_[model.leaderboard_["status"] != "excluded"]
+    score = get_scorer(METRICS[kind])(model, X_test, y_test)
+    ended = board["status"].isin(["ok", "dropped"])
+    return {
+        "seen": int(ended.sum()), "search": model.search_time_, "seconds": taken,
+        "error": 1 - score if kind == "binary" else -score,
+    }  # fmt: skip
+
+
+def compare_tables(tables, seconds: float, out: Path) -> None:
+    out.mkdir(parents=True, exist_ok=True)
+    rows = []
+    for task in tables:
+        path = out / f"{task.name}@{seconds:g}.json"
+        if not path.exists():
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                pair = [run_table(task, seconds, m) for m in (_racing.MARGIN, np.inf)]
+            path.write_text(json.dumps(pair))
+        raced, whole = json.loads(path.read_text())
+        seen = raced["seen"] / raced["search"] / (whole["seen"] / whole["search"])
+        rows.append((seen, raced["error"] / whole["error"]))
+        print(f"| {task.name} | {raced['seen']} | {whole['seen']} | {seen:.2f} | "
+              f"{rows[-1][1]:.4f} |", flush=True)  # fmt: skip
+    seen, error = np.median(rows, axis=0)
+    print(f"median: {seen:.2f} times as many a second, error × {error:.4f}")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--replay", action="store_true")
+    parser.add_argument("--half", choices=("development", "report"))
+    parser.add_argument("--seconds", type=float, default=20.0)
+    parser.add_argument("--tables", type=int, default=12)
+    parser.add_argument("--out", type=Path, default=OUT)
+    options = parser.parse_args()
+    if options.replay:
+        print_replay()
+    else:
+        tables = some_tables(options.half, options.tables)
+        compare_tables(tables, options.seconds, options.out)
+
+
+if __name__ == "__main__":
+    main()

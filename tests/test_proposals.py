@@ -1,0 +1,223 @@
+"""New configurations around the best ones."""
+
+import warnings
+
+import numpy as np
+import pytest
+from scipy.stats import rv_discrete
+from sklearn.base import clone
+from sklearn.datasets import load_diabetes, load_wine
+
+from sk_meta._catalogue import catalogue, template_of
+from sk_meta._catalogue._templates import TEMPLATES
+from sk_meta._proposals import N_BASES, Observed, propose
+from sk_meta._table import describe_table, describe_target
+
+BY_KEY = {(t.task, t.name): t for t in TEMPLATES}
+every_template = pytest.mark.parametrize("key", BY_KEY, ids="/".join)
+LOGISTIC = BY_KEY["classification", "logistic"]
+TREE = BY_KEY["classification", "tree"]
+
+
+def observed(template, params, h, seconds=0.1):
+    known = {**template.sample(1, random_state=0)[0], **params}
+    name = f"{template.name} {sorted(known.items())}"
+    return Observed(template.configuration(name, known), h, seconds)
+
+
+def trees(hs):
+    """Trees of several depths, with how bad they are."""
+    return [observed(TREE, {"max_depth": d, "min_samples_leaf": 10}, h)
+            for d, h in hs.items()]  # fmt: skip
+
+
+def proposals(known, n=10, max_seconds=100.0):
+    found = [propose(known, set(), max_seconds, seed) for seed in range(n)]
+    return [p for p in found if p is not None]
+
+
+def in_range(values, value):
+    if isinstance(values, list):
+        return value in values
+    low, high = values.support()
+    if isinstance(values.dist, rv_discrete):
+        return isinstance(value, int) and low <= value <= high
+    return low * 0.99 <= value <= high * 1.01
+
+
+def table_and_target(task):
+    X, y = (load_wine if task == "classification" else load_diabetes)(return_X_y=True)
+    X, y = X[::3, :6], y[::3]
+    return X, y, describe_table(X), describe_target(y, task)
+
+
+@every_template
+def test_moves_stay_within_the_ranges(key):
+    template, rng = BY_KEY[key], np.random.default_rng(0)
+    params = template.sample(1, random_state=1)[0]
+    for _ in range(100):
+        params = template.move(params, rng, 0.5, 0.3)
+        assert list(params) == ["preprocess", *template.ranges]
+        assert params["preprocess"] in template.preprocess
+        assert all(in_range(template.ranges[name], params[name])
+                   for name in template.ranges)  # fmt: skip
+
+
+@every_template
+def test_what_a_move_makes_can_be_fitted(key):
+    task, _ = key
+    template, rng = BY_KEY[key], np.random.default_rng(2)
+    X, y, table, target = table_and_target(task)
+    params = template.move(template.sample(1, random_state=2)[0], rng, 0.3, 0.3)
+    configuration = template.configuration("it", params)
+    if configuration.why_not(table, target):
+        pytest.skip(configuration.why_not(table, target))
+    pipeline = configuration.build(table, 0)
+    few = {name: 5 for name, value in pipeline.get_params().items()
+           if name.split("__")[-1] in ("n_estimators", "iterations", "max_iter")
+           and isinstance(value, int) and value > 5}  # fmt: skip
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        fitted = clone(pipeline.set_params(**few)).fit(X, y)
+    assert fitted.predict(X).shape == y.shape
+
+
+@every_template
+def test_positions_lie_in_the_unit_cube(key):
+    template = BY_KEY[key]
+    points = np.array([template.position(p) for p in template.sample(50, 0)])
+    assert points.shape[1] == len(template.ranges) + 1
+    assert (points >= 0).all() and (points <= 1).all()
+    space = [list(template.preprocess), *template.ranges.values()]
+    fixed = [isinstance(v, list) and len(set(map(str, v))) == 1 for v in space]
+    assert (points.std(axis=0) > 0).tolist() == np.logical_not(fixed).tolist()
+
+
+def test_a_larger_value_lies_further_up():
+    places = [LOGISTIC.position({"C": C})[1] for C in (0.002, 0.1, 3.0, 90.0)]
+    assert places == sorted(places)
+    # The range is that of a logarithm.
+    assert np.diff(places) == pytest.approx([0.34, 0.30, 0.30], abs=0.05)
+
+
+def test_what_is_missing_or_out_of_range_lies_in_the_middle():
+    odd = {"C": 1e9, "class_weight": "no such"}
+    assert LOGISTIC.position(odd).tolist() == [0.5] * 3
+    assert LOGISTIC.position({}).tolist() == [0.5] * 3
+
+
+@pytest.mark.parametrize("depth", [2, 5, 11])
+def test_a_whole_number_moves_up_as_often_as_down(depth):
+    rng = np.random.default_rng(0)
+    params = {"preprocess": "ordinal", "max_depth": depth, "min_samples_leaf": 3}
+    moved = np.array([TREE.move(params, rng, 0.1, 0.0)["max_depth"]
+                      for _ in range(400)])  # fmt: skip
+    assert moved.min() >= 2 and moved.max() <= 11
+    assert (moved == depth).any() and (moved != depth).any()
+    if depth == 5:
+        assert np.mean(moved > 5) == pytest.approx(np.mean(moved < 5), abs=0.1)
+
+
+def test_small_steps_stay_near_and_nothing_moves_if_all_is_kept():
+    rng = np.random.default_rng(0)
+    params = {"preprocess": "scaled", "C": 1.0, "class_weight": None}
+    assert LOGISTIC.move(params, rng, 0.5, 1.0) == params
+    start = LOGISTIC.position(params)[1]
+    far = [
+        np.std([LOGISTIC.position(LOGISTIC.move(params, rng, step, 0.0))[1] - start
+                for _ in range(200)])
+        for step in (0.02, 0.2)
+    ]  # fmt: skip
+    assert far[0] == pytest.approx(0.02, rel=0.2) and far[1] > 4 * far[0]
+
+
+def test_values_out_of_range_come_back_into_it():
+    rng = np.random.default_rng(0)
+    moved = LOGISTIC.move({"preprocess": "none", "C": -5}, rng, 0.1, 0.9)
+    assert moved["preprocess"] in LOGISTIC.preprocess
+    assert 1e-3 <= moved["C"] <= 100
+
+
+@pytest.mark.parametrize("task", ["classification", "regression"])
+def test_configurations_of_the_catalogue_can_be_moved(task):
+    rng = np.random.default_rng(0)
+    moved = 0
+    for configuration in catalogue(task):
+        template = template_of(configuration)
+        if template is None:
+            continue
+        params = template.move(configuration.params, rng, 0.2, 0.5)
+        near = template.configuration("it", params)
+        assert near.task == task and near.template == template.name
+        moved += 1
+    assert moved > len(catalogue(task)) / 2
+
+
+def test_proposals_are_new_and_named_after_their_template():
+    known = trees({2: 0.0, 5: -0.5, 9: -0.4})
+    names = [p.configuration.name for p in proposals(known)]
+    assert all(name.startswith("tree~") for name in names)
+    first = propose(known, set(), 100.0, 0).configuration
+    second = propose(known, {first.name}, 100.0, 0).configuration
+    assert second.name != first.name and second.params != first.params
+
+
+def test_equal_hyperparameters_have_equal_names():
+    named = {}
+    for p in proposals(trees({2: 0.0, 5: -0.5, 9: -0.4}), n=15):
+        params = named.setdefault(p.configuration.name, p.configuration.params)
+        assert params == p.configuration.params
+    assert len(named) > 1
+
+
+def test_the_seed_decides():
+    known = trees({2: 0.0, 5: -0.5, 9: -0.4})
+    one, again, other = (propose(known, set(), 100.0, seed) for seed in (3, 3, 4))
+    assert one.configuration.name == again.configuration.name
+    assert (one.h, one.gain) == (again.h, again.gain)
+    assert other.configuration.name != one.configuration.name
+
+
+@pytest.mark.parametrize(("good", "bad"), [(3, 10), (10, 3)])
+def test_proposals_lie_where_it_was_good(good, bad):
+    near_good, near_bad = (range(d - 1, d + 2) for d in (good, bad))
+    hs = {**dict.fromkeys(near_bad, 0.0), **dict.fromkeys(near_good, -1.0)}
+    depths = [p.configuration.params["max_depth"] for p in proposals(trees(hs))]
+    assert np.mean(np.abs(np.array(depths) - good) < abs(good - bad) / 2) >= 0.8
+
+
+def test_the_template_of_the_best_is_preferred():
+    lines = [observed(LOGISTIC, {"C": C}, -1.0) for C in (0.1, 1.0, 10.0)]
+    found = proposals([*trees({2: 0.0, 5: 0.1, 9: 0.2}), *lines])
+    assert {p.configuration.template for p in found} == {"logistic"}
+
+
+def test_expected_values_are_near_what_was_seen():
+    for p in proposals(trees({2: -0.9, 5: -1.0, 9: -0.8})):
+        assert -1.3 < p.h < -0.6
+        assert 0 <= p.gain < 0.3
+        assert p.seconds == pytest.approx(0.1)
+
+
+def test_nothing_slow_is_proposed():
+    slow = [observed(TREE, {"max_depth": d}, -2.0, seconds=50.0) for d in (3, 4, 5)]
+    quick = [observed(LOGISTIC, {"C": 1.0}, 0.0)]
+    found = proposals([*slow, *quick], max_seconds=1.0)
+    assert {p.configuration.template for p in found} == {"logistic"}
+    assert proposals(slow, max_seconds=1.0) == []
+
+
+def test_what_has_no_template_has_no_neighbours():
+    dummy = next(c for c in catalogue("classification") if c.family == "dummy")
+    assert propose([Observed(dummy, 0.0, 0.001)], set(), 100.0, 0) is None
+
+
+def test_one_observation_is_enough():
+    assert propose(trees({4: -1.0}), set(), 100.0, 0) is not None
+
+
+def test_only_the_best_have_neighbours():
+    best = trees(dict.fromkeys(range(2, 2 + N_BASES), -1.0))
+    others = [observed(LOGISTIC, {"C": C}, 1.0) for C in (0.01, 0.1, 1.0, 10.0)]
+    found = proposals([*others, *best])
+    assert {p.configuration.template for p in found} == {"tree"}
