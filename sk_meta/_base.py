@@ -128,9 +128,11 @@ class BaseMetaLearner(BaseEstimator):
         slowest = np.inf if self.max_predict_time is None else self.max_predict_time
         with _logging(self.verbose), ExitStack() as stack:
             # They start while the table is described.
-            workers = stack.enter_context(closing(self._open_workers(budget)))
+            memory = memory_per_worker(self.memory_limit, effective_n_jobs(self.n_jobs))
+            workers = open_workers(self.n_jobs, timed=budget.limited, memory=memory)
+            stack.enter_context(closing(workers))
             problem = self._describe(X, y)
-            prior = self._believe(problem, workers.memory)
+            prior = self._believe(problem, memory)
             problem = steps.plan(problem, prior, budget, workers.size)
             self._keep_prior(problem, prior)
             task = stack.enter_context(closing(self._share(problem, workers)))
@@ -200,11 +202,6 @@ class BaseMetaLearner(BaseEstimator):
         """Validated table and target."""
         X = check_X(self, X, reset=True)
         return X, check_y(X, y, self._task())
-
-    def _open_workers(self, budget: Budget):
-        size = effective_n_jobs(self.n_jobs)
-        memory = memory_per_worker(self.memory_limit, size)
-        return open_workers(self.n_jobs, timed=budget.limited, memory=memory)
 
     def _describe(self, X, y) -> Problem:
         seed = check_random_state(self.random_state).randint(2**31 - 1)

@@ -94,9 +94,9 @@ class Checkpoint:
         prediction = result.prediction
         if prediction is None:
             prediction = np.zeros(0)
-        arrays = {"told": json.dumps(told), "prediction": prediction}
+        text = json.dumps(told)
         try:
-            _write(path, lambda file: np.savez(file, **arrays))
+            _write(path, lambda f: np.savez(f, told=text, prediction=prediction))
         except OSError as error:
             if not self._complained:
                 logger.warning("checkpoint: results can't be kept: %s", error)

@@ -25,6 +25,7 @@ from ._workers import quiet
 
 logger = logging.getLogger("sk_meta")
 
+_USABLE = 0.9  # of the budget, for the search
 _TYPICAL = 0.3  # quantile of the predicted seconds by which the folds are chosen
 
 
@@ -125,7 +126,8 @@ def plan(problem: Problem, prior: Prior, budget: Budget, n_workers: int) -> Prob
     if budget.limited and prior.configurations:
         usable = [name in prior.configurations for name in prior.belief.names]
         typical = float(np.quantile(prior.belief.seconds()[usable], _TYPICAL))
-        problem = problem.fit_into(typical, budget.remaining() * n_workers)
+        # Of the whole budget, not of what is left: the same folds every time.
+        problem = problem.fit_into(typical, budget.share(_USABLE) * n_workers)
     folds, n_rows = problem.folds, len(problem.y)
     of_all = n_rows / folds.n_train(-1)
     parts = [

@@ -25,8 +25,10 @@ import numpy as np
 from joblib import Parallel, delayed, effective_n_jobs
 from joblib._parallel_backends import LokyBackend, SequentialBackend, ThreadingBackend
 from joblib.externals.loky import ProcessPoolExecutor
+from joblib.externals.loky.backend.utils import kill_process_tree
 from joblib.externals.loky.process_executor import BrokenProcessPool
 from joblib.parallel import get_active_backend
+from scipy.linalg import eigh, lu_factor
 from threadpoolctl import threadpool_limits
 
 from ._memory import limit_memory
@@ -91,7 +93,6 @@ class Here:
     size = 1
     hard = False
     processes = False
-    memory = np.inf
 
     def __init__(self) -> None:
         self._ended: Outcomes = []
@@ -158,7 +159,6 @@ class Threads:
 
     hard = False
     processes = False
-    memory = np.inf
 
     def __init__(self, size: int):
         self.size = size
@@ -374,6 +374,10 @@ def _end(worker: ProcessPoolExecutor | None, call: Future | None = None) -> None
     end = time.monotonic() + _SENT_SECONDS
     while call and not (call.running() or call.done()) and time.monotonic() < end:
         time.sleep(0.001)
+    # Loky would do it in a thread of its own, too late if this process ends now.
+    for process in list((worker._processes or {}).values()):
+        with contextlib.suppress(Exception):
+            kill_process_tree(process)
     with contextlib.suppress(Exception):
         worker.shutdown(wait=False, kill_workers=True)
 
@@ -385,6 +389,11 @@ def _settle_in() -> None:
     nowhere = os.open(os.devnull, os.O_WRONLY)
     for stream in (1, 2):
         os.dup2(nowhere, stream)
+    # OpenBLAS takes buffers when it is first used, one of numpy's and one of scipy's;
+    # if there is no memory left for them by then, it tries again for ever.
+    table = np.eye(200)
+    eigh(table @ table)
+    lu_factor(table)
     Thread(target=_end_with_parent, args=(os.getppid(),), daemon=True).start()
 
 

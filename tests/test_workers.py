@@ -14,6 +14,7 @@ from multiprocessing import get_context
 import numpy as np
 import pytest
 from joblib import Parallel, delayed, parallel_config
+from scipy import linalg
 from threadpoolctl import threadpool_info, threadpool_limits
 
 from sk_meta import _evaluation, _shared, _workers
@@ -104,6 +105,11 @@ def unpicklable():
 
 def hoard():
     return np.ones(2**27).sum()
+
+
+def factorise():
+    table = np.eye(50)
+    return float(linalg.lu_factor(table)[0].sum() + (table @ table).sum())
 
 
 def chatter():
@@ -339,6 +345,14 @@ def test_the_limit_of_memory_is_that_of_the_latest_call():
         assert result(workers, square, 3) == 9
     with closing(Processes(1)) as workers:
         assert result(workers, hoard) == 2**27
+
+
+@linux
+def test_linear_algebra_works_with_next_to_no_memory(monkeypatch):
+    monkeypatch.setattr(_workers, "_idle", [])
+    with closing(Processes(1, memory=2**20)) as workers:
+        # OpenBLAS would wait for ever for the memory of its buffers.
+        assert run(workers, {"it": (factorise,)}, seconds=60) == {"it": 100.0}
 
 
 @pytest.mark.parametrize(
