@@ -85,17 +85,36 @@ def propose(
     rng = np.random.default_rng(seed)
     best = min(o.h for o in observed)
     spread = max(float(np.std([o.h for o in observed])), 0.02)
-    bases = _bases(observed, max_seconds)
-    found = [
-        proposal
-        for template in {id(t): t for _, t in bases}.values()
-        for proposal in _around(
-            [o for o, t in bases if t is template], template, observed,
-            (best, spread), rng,
-        )
-        if proposal.configuration.name not in known
-    ]  # fmt: skip
-    return max(found, key=lambda p: p.gain, default=None)
+    moves = [
+        move
+        for base, template in _bases(observed, max_seconds)
+        for move in _around(base, template, observed, (best, spread), rng)
+    ]
+    for move in sorted(moves, key=lambda move: -move.gain):
+        proposal = move.proposal()
+        if proposal.configuration.name not in known:
+            return proposal
+    return None
+
+
+@dataclass(frozen=True)
+class _Move:
+    """A point near a base, not made into a configuration yet."""
+
+    base: Observed
+    template: Template
+    place: np.ndarray
+    changed: np.ndarray
+    h: float
+    gain: float
+
+    def proposal(self) -> Proposal:
+        given = self.base.configuration.params
+        params = self.template.at(given, self.place, self.changed)
+        code = hash_of(sorted((k, str(v)) for k, v in params.items()))[:8]
+        name = f"{self.template.name}~{code}"
+        configuration = self.template.configuration(name, params)
+        return Proposal(configuration, self.h, self.base.seconds, self.gain)
 
 
 def _bases(observed: list[Observed], max_seconds) -> list[tuple[Observed, Template]]:
@@ -106,28 +125,19 @@ def _bases(observed: list[Observed], max_seconds) -> list[tuple[Observed, Templa
     return [(o, t) for o, t in pairs if t is not None][:N_BASES]
 
 
-def _around(bases, template: Template, observed, scale, rng) -> list[Proposal]:
-    """Moves from the bases of one template, each with its expected improvement."""
+def _around(base: Observed, template: Template, observed, scale, rng) -> list[_Move]:
+    """Moves from a base, each with its expected improvement."""
     best, spread = scale
     same = [o for o in observed if template_of(o.configuration) is template]
-    moves = [
-        template.move(base.configuration.params, rng, _STEP, _KEEP)
-        for base in bases
-        for _ in range(N_MOVES)
-    ]
-    mean, sd = _surrogate(
-        [template.position(o.configuration.params) for o in same],
-        [o.h for o in same],
-        [template.position(params) for params in moves],
-        spread,
+    places, changed = template.moves(
+        base.configuration.params, N_MOVES, rng, _STEP, _KEEP
     )
+    known = [template.position(o.configuration.params) for o in same]
+    mean, sd = _surrogate(known, [o.h for o in same], places, spread)
     u = (best - mean) / sd
     gain = sd * (u * ndtr(u) + np.exp(-0.5 * u**2) / np.sqrt(2 * np.pi))
-    seconds = float(np.mean([base.seconds for base in bases]))
-    return [
-        Proposal(_named(template, params), float(mean[i]), seconds, float(gain[i]))
-        for i, params in enumerate(moves)
-    ]
+    rows = zip(places, changed, mean.tolist(), gain.tolist(), strict=True)
+    return [_Move(base, template, *row) for row in rows]
 
 
 def _surrogate(known, h, wanted, spread) -> tuple[np.ndarray, np.ndarray]:
@@ -143,7 +153,3 @@ def _surrogate(known, h, wanted, spread) -> tuple[np.ndarray, np.ndarray]:
     sd = np.sqrt(np.maximum(sd**2 - _NOISE, 1e-8))
     return middle + spread * mean, spread * sd
 
-
-def _named(template: Template, params: dict) -> Configuration:
-    code = hash_of(sorted((k, str(v)) for k, v in params.items()))[:8]
-    return template.configuration(f"{template.name}~{code}", params)

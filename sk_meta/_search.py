@@ -142,6 +142,7 @@ class Search:
             families,
         )  # fmt: skip
         self.busy_seconds = 0.0
+        self._kept_back = 0.0
         self._rules = self._make_rules()
         self._queue: deque[Unit] = deque()
         # Asked for and not told yet, in that order, with the outcome once it is in.
@@ -236,6 +237,7 @@ class Search:
         run = unit.run
         run.elapsed = self.budget.elapsed()
         self.strategy.tell(unit, result)
+        self._kept_back = self._reserve()
         if run.over:
             self._drop_models(run)
             logger.info("%s: %s", run.name, run.dropped or result.error)
@@ -286,7 +288,7 @@ class Search:
             self._drop_models(run)
 
     def _seconds_left(self) -> float:
-        return self.budget.remaining(self._reserve())
+        return self.budget.remaining(self._kept_back)
 
     def _reserve(self) -> float:
         """Seconds to keep for the refit of the best configurations."""

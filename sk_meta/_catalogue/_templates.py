@@ -181,12 +181,21 @@ class Template:
     def move(
         self, params: dict, rng: np.random.Generator, step: float, keep: float
     ) -> dict:
-        """Hyperparameters near some others.
+        """Hyperparameters near some others; see :meth:`moves`."""
+        places, changed = self.moves(params, 1, rng, step, keep)
+        return self.at(params, places[0], changed[0])
+
+    def moves(
+        self, params: dict, n: int, rng: np.random.Generator, step: float, keep: float
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Points of the unit cube near that of some hyperparameters.
 
         Parameters
         ----------
         params : dict
             What is missing or out of range is drawn anew.
+        n : int
+            Number of points.
         rng : numpy.random.Generator
         step : float
             Standard deviation of a move, as a share of the range.
@@ -195,20 +204,36 @@ class Template:
 
         Returns
         -------
+        places : ndarray of shape (n, n_hyperparameters)
+        changed : ndarray of bool of the same shape
+        """
+        at_first = np.array(self._places(params), dtype=float)
+        new = np.isnan(at_first)
+        shape = (n, len(at_first))
+        changed = new | (rng.uniform(size=shape) > keep)
+        near = np.nan_to_num(at_first) + step * rng.normal(size=shape)
+        places = np.where(new, rng.uniform(size=shape), near.clip(0.001, 0.999))
+        return np.where(changed, places, at_first), changed
+
+    def at(self, params: dict, place: np.ndarray, changed: np.ndarray) -> dict:
+        """Hyperparameters at a point of the unit cube, where they are changed.
+
+        Parameters
+        ----------
+        params : dict
+            What those that are not changed keep.
+        place : ndarray of shape (n_hyperparameters,)
+        changed : ndarray of bool of the same shape
+
+        Returns
+        -------
         dict
         """
-        moved = {}
-        for name, values in self._space().items():
-            place = _place(values, params[name]) if name in params else None
-            if place is None:
-                place = rng.uniform()
-            elif rng.uniform() > keep:
-                place = float(np.clip(place + step * rng.normal(), 0.001, 0.999))
-            else:
-                moved[name] = params[name]
-                continue
-            moved[name] = _rounded(_value_at(values, place))
-        return moved
+        space = zip(self._space().items(), place, changed, strict=True)
+        return {
+            name: _rounded(_value_at(values, where)) if new else params[name]
+            for (name, values), where, new in space
+        }
 
     def position(self, params: dict) -> np.ndarray:
         """Hyperparameters as a point of the unit cube.
@@ -222,9 +247,11 @@ class Template:
         -------
         ndarray of shape (n_hyperparameters,)
         """
-        places = [_place(values, params[name]) if name in params else None
-                  for name, values in self._space().items()]  # fmt: skip
-        return np.array([0.5 if place is None else place for place in places])
+        return np.nan_to_num(np.array(self._places(params), dtype=float), nan=0.5)
+
+    def _places(self, params: dict) -> list[float | None]:
+        return [_place(values, params[name]) if name in params else None
+                for name, values in self._space().items()]  # fmt: skip
 
     def _space(self) -> dict:
         return {"preprocess": list(self.preprocess), **self.ranges}
