@@ -136,7 +136,7 @@ class BaseMetaLearner(BaseEstimator):
             problem = steps.plan(problem, prior, budget, workers.size)
             self._keep_prior(problem, prior)
             task = stack.enter_context(closing(self._share(problem, workers)))
-            search = self._search(problem, prior, budget, workers, task)
+            search = self._search(problem, prior, budget, workers, task, memory)
             result = search.run()
             selection = steps.combine(problem, result, self.ensemble_size, slowest)
             self.search_time_ = budget.elapsed()
@@ -218,14 +218,14 @@ class BaseMetaLearner(BaseEstimator):
         data = problem.X, problem.y, problem.folds.splits
         return SharedTask(*data, processes=workers.processes)
 
-    def _search(self, problem, prior, budget, workers, task) -> Search:
+    def _search(self, problem, prior, budget, workers, task, memory) -> Search:
         checkpoint = None
         if self.checkpoint is not None:
             checkpoint = Checkpoint(self.checkpoint, problem)
         return Search(
             problem, prior.belief, prior.configurations, budget, workers, task,
             n_refits=self.ensemble_size, checkpoint=checkpoint,
-            families=prior.families,
+            families=prior.families, memory=memory,
         )  # fmt: skip
 
     def _keep_prior(self, problem, prior) -> None:

@@ -184,6 +184,8 @@ def select(
     if len(folds) == 1:
         # Something must be left that the selection does not see.
         folds, n_folds = folds[0].halves(), None
+        if not all(_can_be_scored(fold, goal) for fold in folds):
+            return Selection(single, float(means[best]), True)
     limits = {"max_members": goal.size, "costs": costs[pool],
               "max_cost": goal.max_predict_time}  # fmt: skip
     blends, alone = _unseen(folds[:n_folds], goal, limits)
@@ -200,6 +202,14 @@ def select(
         truths = [np.searchsorted(goal.classes, goal.y[f.rows]) for f in folds]
         temperature = best_temperature(blends, truths[: len(blends)])
     return Selection(weights, float(blended.mean()), False, temperature)
+
+
+def _can_be_scored(fold: _Fold, goal: Goal) -> bool:
+    """Whether the metric is defined on these rows, which may be few."""
+    try:
+        return bool(np.isfinite(goal.score(fold.predictions[0], fold.rows)))
+    except Exception:  # whatever a metric makes of no rows, or of a single class
+        return False
 
 
 def _unseen(folds: list[_Fold], goal: Goal, limits: dict):

@@ -54,7 +54,8 @@ default="hybrid"
         Folder for the results of every fold. A ``fit`` with the same data and
         parameters that was killed goes on from there; plain arrays, no pickle.
     n_jobs : int or None, default=None
-        Number of folds evaluated at the same time, as in scikit-learn.
+        Number of folds evaluated at the same time, as in scikit-learn; without a
+        `time_budget` at most four, so that the result is the same for any number.
     random_state : int, RandomState instance or None, default=None
         Seeds the folds and every configuration. With an int and no
         `time_budget`, the result is the same for any `n_jobs`.

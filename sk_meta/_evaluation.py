@@ -336,7 +336,7 @@ def _score(scorer, prediction, y, classes, X) -> float:
 def _score_or_nan(scorer, *known) -> float:
     try:
         return _score(scorer, *known)
-    except ValueError:
+    except Exception:
         return np.nan
 
 

@@ -80,7 +80,10 @@ def _left(limit: str, used: str) -> float:
     ends = [lines[0] for path in (limit, used) if (lines := _lines(path))]
     if len(ends) < 2 or not all(end.strip().isdigit() for end in ends):
         return float("inf")
-    return max(float(ends[0]) - float(ends[1]), 0.0)
+    # Of what it holds, the cache of files is given up when memory is needed.
+    told = [line.split() for line in _lines(str(Path(used).parent / "memory.stat"))]
+    cached = [float(words[1]) for words in told if words[0].endswith("inactive_file")]
+    return max(float(ends[0]) - float(ends[1]) + max(cached, default=0.0), 0.0)
 
 
 def _held() -> int:

@@ -10,6 +10,7 @@ was observed on this table picks the one with the largest expected improvement
 from __future__ import annotations
 
 import warnings
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -64,7 +65,11 @@ class Proposal:
 
 
 def propose(
-    observed: list[Observed], known: set[str], max_seconds: float, seed: int
+    observed: list[Observed],
+    known: set[str],
+    max_seconds: float,
+    seed: int,
+    fits: Callable[[Configuration], bool] = lambda configuration: True,
 ) -> Proposal | None:
     """The most promising new configuration.
 
@@ -76,6 +81,8 @@ def propose(
     max_seconds : float
         A fold may not be expected to take longer.
     seed : int
+    fits : callable, default: always true
+        ``fits(configuration)`` tells whether it may be tried.
 
     Returns
     -------
@@ -92,7 +99,8 @@ def propose(
     ]
     for move in sorted(moves, key=lambda move: -move.gain):
         proposal = move.proposal()
-        if proposal.configuration.name not in known:
+        name = proposal.configuration.name
+        if name not in known and fits(proposal.configuration):
             return proposal
     return None
 

@@ -39,14 +39,15 @@ class Fitted:
         The best single configuration, fitted on all rows if that was possible.
     best_name : str
     ensemble : WeightedEnsemble
-    members : dict of str to str
-        How every member was fitted: "refit", or "folds" for averaged fold models.
+    n_models : dict of str to int
+        Of every member: 0 if it was refitted on all rows, else the number of its fold
+        models that are averaged.
     """
 
     best: Pipeline
     best_name: str
     ensemble: WeightedEnsemble
-    members: dict[str, str] = field(default_factory=dict)
+    n_models: dict[str, int] = field(default_factory=dict)
 
 
 def refit(
@@ -73,10 +74,10 @@ def refit(
     )
     wanted = [job.best, *(i for i in members if i != job.best)]
     kept = job.fit(job.affordable(wanted))
+    share = max_predict_time / len(members)
     bags = {
-        i: bag for i in members
-        if i not in kept and (bag := job.fold_models(i, max_predict_time))
-    }  # fmt: skip
+        i: bag for i in members if i not in kept and (bag := job.fold_models(i, share))
+    }
     if not kept and not bags:
         kept = job.last_resort()
     if lost := [job.pool[i].name for i in wanted if i not in kept and i not in bags]:
@@ -103,14 +104,14 @@ class _Refit:
         self.task = task
         self.scores = [evaluation.mean(SCORE) for evaluation in self.pool]
         self.best = int(np.argmax(self.scores))
-        self.factor = len(problem.y) / result.n_train
+        self.factors = [len(problem.y) / n_train for n_train in result.n_train]
         self.configurations: dict[str, Configuration] = {
             trial.configuration.name: trial.configuration for trial in result.trials
         }
 
     def seconds(self, i: int) -> float:
         """Expected for fitting on all rows."""
-        return self.pool[i].fit_seconds * self.factor
+        return self.pool[i].fit_seconds * self.factors[i]
 
     def affordable(self, wanted: list[int]) -> list[int]:
         """The first of the wanted, and as many more as there is time for."""
@@ -228,8 +229,8 @@ def _assemble(problem, pool, kept: dict, bags: dict, selection: Selection) -> Fi
         estimators, np.array(shares) / sum(shares), problem.target.classes, temperature
     )
     single = kept[best] if best in kept else bags[best][0]
-    how = {pool[i].name: "refit" if i in kept else "folds" for i in members}
-    return Fitted(single, pool[best].name, ensemble, how)
+    n_models = {pool[i].name: 0 if i in kept else len(bags[i]) for i in members}
+    return Fitted(single, pool[best].name, ensemble, n_models)
 
 
 def _refit_dummy(problem: Problem, result: SearchResult, excluded) -> Fitted:
@@ -248,4 +249,4 @@ def _refit_dummy(problem: Problem, result: SearchResult, excluded) -> Fitted:
     pipeline = dummy.build(problem.table, problem.random_state)
     pipeline.fit(problem.X, problem.y)
     ensemble = WeightedEnsemble([pipeline], np.ones(1), problem.target.classes)
-    return Fitted(pipeline, dummy.name, ensemble, {dummy.name: "refit"})
+    return Fitted(pipeline, dummy.name, ensemble, {dummy.name: 0})

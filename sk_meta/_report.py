@@ -151,13 +151,12 @@ def members_frame(
     pairs = zip(result.pool, weights, strict=bool(len(weights)))
     known = {e.name: (float(w), e) for e, w in pairs}
     rows = []
-    for name, how in fitted.members.items():
+    for name, n_models in fitted.n_models.items():
         weight, evaluation = known.get(name, (1.0, None))
         seconds = np.nan
         if evaluation is not None:
-            seconds = evaluation.predict_cost(result.rows)
-            seconds *= len(evaluation.folds) if how == "folds" else 1
-        rows.append((name, weight, how, seconds))
+            seconds = evaluation.predict_cost(result.rows) * max(1, n_models)
+        rows.append((name, weight, "folds" if n_models else "refit", seconds))
     columns = ["configuration", "weight", "fitted", "predict_time"]
     table = pd.DataFrame(rows, columns=columns)
     table["weight"] /= table["weight"].sum() or 1.0

@@ -7,7 +7,15 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from ._catalogue import Configuration
-from ._evaluation import DROPPED, OK, SCORE, STORED, Evaluation, FoldResult
+from ._evaluation import (
+    DROPPED,
+    OK,
+    SCORE,
+    STORED,
+    TIMEOUT,
+    Evaluation,
+    FoldResult,
+)
 from ._folds import Folds
 from ._history import to_h
 from ._problem import Problem
@@ -40,6 +48,7 @@ class Run:
     waiting: bool = False  # a look is over, and the next stage is not begun
     dropped: str | None = None
     repeatable: bool = True
+    n_judged: int = 1  # folds
     elapsed: float = np.nan
 
     @property
@@ -82,23 +91,33 @@ class Run:
 
     @property
     def seconds(self) -> float:
-        """Mean seconds of a fold on the splits of the latest stage that was run."""
+        """Mean seconds of its latest folds, as many as it is judged by."""
         known = [r.fit_seconds + r.predict_seconds for r in self.results.values()]
-        return float(np.nanmean(known)) if known else self.expected_seconds
+        known = known[-self.n_judged :]
+        return float(np.mean(known)) if known else self.expected_seconds
 
-    def latest(self, folds: Folds) -> int | None:
-        """The latest stage that it has passed."""
+    def latest(self, folds: Folds) -> int:
+        """The latest stage that it has passed; -1 if none."""
         passed = [s for s, splits in enumerate(folds.stages) if self.has(splits)]
-        return passed[-1] if passed else None
+        return passed[-1] if passed else -1
 
-    def evaluation(self, folds: Folds, repeats: int = 0) -> Evaluation:
-        """The folds it is judged by, or the first looks if it came no further.
+    def passed(self, folds: Folds, stage: int, n_repeats: int) -> Evaluation:
+        """The folds of a stage, and of the first repetitions, all of which ended well.
 
         Parameters
         ----------
         folds : Folds
-        repeats : int, default=0
-            How many repetitions to add.
+        stage, n_repeats : int
+        """
+        wanted = [*folds.stages[stage], *sum(folds.repeats[:n_repeats], ())]
+        return Evaluation(self.name, tuple(self.results[i] for i in wanted))
+
+    def evaluation(self, folds: Folds) -> Evaluation:
+        """The folds it is judged by, or the first look if it came no further.
+
+        Parameters
+        ----------
+        folds : Folds
         """
         stage = len(folds.stages) - 1
         started = [s for s, splits in enumerate(folds.stages)
@@ -106,7 +125,7 @@ class Run:
         if started and self.latest(folds) != stage and not self.dropped:
             stage = started[-1]
         rest = FoldResult(DROPPED, error=self.dropped)
-        wanted = list(folds.stages[stage])
-        for splits in folds.repeats[:repeats]:
-            wanted += splits
-        return Evaluation(self.name, tuple(self.results.get(i, rest) for i in wanted))
+        if self.dropped is None:
+            rest = FoldResult(TIMEOUT, error="the search ended before its last fold")
+        found = [self.results.get(i, rest) for i in folds.stages[stage]]
+        return Evaluation(self.name, tuple(found))

@@ -81,8 +81,8 @@ class SearchResult:
         Those that can be members of an ensemble: all with the same test rows.
     rows : list of ndarray
         Test rows of every fold of the pool.
-    n_train : int
-        Training rows of a fold of the pool.
+    n_train : tuple of int
+        Training rows of a fold, of every member of the pool.
     stop_reason : str
         Why the search ended.
     """
@@ -90,7 +90,7 @@ class SearchResult:
     trials: tuple[Trial, ...]
     pool: tuple[Evaluation, ...]
     rows: list[np.ndarray]
-    n_train: int
+    n_train: tuple[int, ...]
     stop_reason: str
 
 
@@ -116,6 +116,8 @@ class Search:
         Results of an earlier search that was not finished.
     families : frozenset of str, default=frozenset()
         Families of which new configurations may be made.
+    memory : float, default=inf
+        Bytes that a configuration may be expected to need.
     """
 
     def __init__(
@@ -130,6 +132,7 @@ class Search:
         n_refits: int = 1,
         checkpoint: Checkpoint | None = None,
         families: frozenset[str] = frozenset(),
+        memory: float = np.inf,
     ):
         self.problem = problem
         self.budget = budget
@@ -139,7 +142,7 @@ class Search:
         self.checkpoint = checkpoint
         self.strategy = Strategy(
             problem, belief, configurations, budget, workers.size, self._seconds_left,
-            families,
+            families, memory,
         )  # fmt: skip
         self.busy_seconds = 0.0
         self._kept_back = 0.0
@@ -169,6 +172,7 @@ class Search:
                 stacklevel=2,
             )
         finally:
+            self._untold.update(self.workers.wait(0))
             self.workers.stop()
         for unit, outcome in self._untold.items():
             self._tell(unit, Late() if outcome is None else outcome)
@@ -179,13 +183,15 @@ class Search:
         while True:
             self._ask(window)
             self._submit()
-            starting = getattr(self.workers, "starting", False)
-            if not self._untold and not starting:
+            # While only quick ones may be asked for, there may be more to do later.
+            if not self._untold and not self.strategy.only_quick:
                 return
-            if self._seconds_left() <= 0 and self.workers.hard:
+            left = self._seconds_left()
+            if left <= 0 and (self.workers.hard or not self.workers.busy()):
                 self.strategy.reason = "time budget spent"
                 return
-            for unit, outcome in self.workers.wait(self._seconds_left()):
+            # What can't be ended is waited for.
+            for unit, outcome in self.workers.wait(left if left > 0 else np.inf):
                 self._untold[unit] = outcome
             # Give the free workers something to do before thinking.
             self._submit()
@@ -308,16 +314,16 @@ class Search:
     def _result(self, why: str) -> SearchResult:
         folds, strategy = self.problem.folds, self.strategy
         n_repeats, members = strategy.members()
-        pool = [run.evaluation(folds, n_repeats) for run in members]
-        splits: list = []
-        n_train = folds.n_train(-1)
-        if members:
-            stages = [stage for run in members
-                      if (stage := run.latest(folds)) is not None]  # fmt: skip
+        stages = [run.latest(folds) for run in members]
+        pool = [run.passed(folds, stage, n_repeats)
+                for run, stage in zip(members, stages, strict=True)]  # fmt: skip
+        splits: list[int] = []
+        if stages:
+            # If there are several, they are all scored on the rows of the last.
             splits = list(folds.stages[stages[0]])
-            n_train = max(folds.n_train(stage) for stage in stages)
             for repeat in folds.repeats[:n_repeats]:
                 splits += repeat
+        n_train = tuple(folds.n_train(stage) for stage in stages)
         trials = tuple(
             Trial(
                 run.evaluation(folds), run.configuration, run.expected_h,

@@ -15,8 +15,9 @@ import numpy as np
 from ._belief import Belief
 from ._budget import Budget
 from ._catalogue import Configuration
-from ._evaluation import OK, FoldResult
+from ._evaluation import FAILED, OK, FoldResult
 from ._history import h_per_loss, to_h
+from ._memory import memory_needed
 from ._problem import Problem
 from ._proposals import Observed, propose
 from ._racing import compare, typical_variance
@@ -61,6 +62,8 @@ class Strategy:
         Seconds until the search must end; infinite if there is no deadline.
     families : frozenset of str, default=frozenset()
         Families of which new configurations may be made.
+    memory : float, default=inf
+        Bytes that a new configuration may be expected to need.
     """
 
     def __init__(
@@ -72,6 +75,7 @@ class Strategy:
         n_workers: int,
         seconds_left: Callable[[], float],
         families: frozenset[str] = frozenset(),
+        memory: float = np.inf,
     ):
         self.problem = problem
         self.belief = belief
@@ -80,6 +84,7 @@ class Strategy:
         self.n_workers = n_workers
         self.seconds_left = seconds_left
         self.families = families
+        self.memory = memory
         self.runs: list[Run] = []
         self.reason = "nothing was asked for"
         self.only_quick = False
@@ -94,7 +99,6 @@ class Strategy:
         self._variance: float | None = None
         self._look_gaps: list[list[float]] = [[] for _ in self._folds.stages]
         self._n_vain = 0  # proposals in a row that did not become the best
-        self._unfit: set[str] = set()  # proposals that are not for this table
 
     def ask(self) -> Unit | None:
         """The next unit, or None if there is none before more is told.
@@ -120,6 +124,13 @@ class Strategy:
             if run.has(self._folds.stages[-1]):
                 del run.results[unit.split]  # a repeat; it was judged before
                 run.repeatable = False
+            elif result.status == FAILED and run.stage < self._last:
+                # It may be for want of rows.
+                del run.results[unit.split]
+                run.stage += 1
+                run.waiting = True
+            else:
+                self._n_vain += run.index is None
             return
         if run.index is not None and len(run.results) == 1:
             seconds = result.fit_seconds + result.predict_seconds
@@ -154,7 +165,7 @@ class Strategy:
         """
         folds = self._folds
         if len(folds.stages[-1]) == 1:
-            return 0, [r for r in self.runs if r.latest(folds) is not None]
+            return 0, [run for run in self.runs if run.latest(folds) >= 0]
         for stage in range(self._last, -1, -1):
             found = [run for run in self.runs if run.latest(folds) == stage]
             if found:
@@ -162,7 +173,8 @@ class Strategy:
         for n_repeats in range(len(folds.repeats), 0, -1):
             wanted = sum(folds.repeats[:n_repeats], ())
             repeated = [run for run in found if run.has(wanted)]
-            if len(repeated) >= min(CONTENDERS, len(found)) > 0:
+            n_wanted = sum(run.repeatable for run in found)
+            if len(repeated) >= min(CONTENDERS, n_wanted) > 0:
                 return n_repeats, repeated
         return 0, found
 
@@ -207,6 +219,7 @@ class Strategy:
 
     def _start(self, configuration, index, h: float, seconds: float) -> Run:
         run = Run(configuration, index, len(self.runs), h, seconds)
+        run.n_judged = len(self._folds.stages[-1])
         self.runs.append(run)
         self.budget.start(1)
         if index is not None:
@@ -271,7 +284,8 @@ class Strategy:
     def _gain_is_used_up(self) -> bool:
         """Whether no configuration of the catalogue is expected to be better."""
         if len(self.runs) < MIN_TRIALS or not self.belief.observed:
-            return len(self._by_index) == len(self.configurations)
+            waiting = any(run.waiting for run in self._by_index.values())
+            return len(self._by_index) == len(self.configurations) and not waiting
         allowed = sorted(self._allowed())
         if not allowed:
             return True
@@ -297,10 +311,16 @@ class Strategy:
     def _estimate(self, run: Run) -> float:
         """Expected h of a run that is under way."""
         best, done = self._best(), self._done(run)
-        if best is None or not done or run.stage < self._last:
+        if best is None or not done or not self._is_known(run, best):
             return float(self.belief.mean()[run.index])
         gap = run.h(self.problem, done) - best.h(self.problem, done)
         return self._mean_h(best) + float(gap.mean())
+
+    def _is_known(self, *runs: Run) -> bool:
+        """Whether the stored metric is defined on all folds that these have run."""
+        return all(
+            np.isfinite(run.h(self.problem, self._done(run))).all() for run in runs
+        )
 
     def _done(self, run: Run) -> list[int]:
         return [i for i in self._folds.stages[-1] if i in run.results]
@@ -327,7 +347,8 @@ class Strategy:
         complete, best = self.complete(), self._best() or run
         self._n_vain = 0 if run is best else self._n_vain + (run.index is None)
         splits = self._folds.stages[-1]
-        others = [r.h(self.problem, splits) for r in complete if r is not best]
+        known = [r for r in complete if r is not best and self._is_known(r, best)]
+        others = [r.h(self.problem, splits) for r in known]
         self._variance = typical_variance(others, best.h(self.problem, splits))
         h = self._mean_h(run)
         if run.index is None or not np.isfinite(h):
@@ -337,8 +358,9 @@ class Strategy:
         noise = _UNPAIRED * slope**2 * loss.var() / len(loss)
         self.belief.observe(run.index, h, noise)
         for stage in range(self._last):
-            look = self._h_of(run, self._folds.stages[stage])
-            self._look_gaps[stage].append(look - h)
+            if run.has(self._folds.stages[stage]):
+                look = self._h_of(run, self._folds.stages[stage])
+                self._look_gaps[stage] += [look - h] if np.isfinite(look) else []
 
     def _note_look(self, run: Run) -> None:
         """Condition the belief on a first look, less what a look is worse by."""
@@ -355,6 +377,8 @@ class Strategy:
         """Drop a run whose folds so far say that it is hopeless."""
         best = self._best()
         if best is None or run.number < UNRACED or self._variance is None:
+            return
+        if not self._is_known(run, best):
             return
         done = self._done(run)
         gap = compare(
@@ -405,23 +429,31 @@ class Strategy:
             for run in self.complete()
             if run.configuration.family in self.families
         ]
+        observed = [one for one in observed if np.isfinite(one.h)]
         if not observed:
             return None
         waves = ceil(len(self._folds.stages[-1]) / self.n_workers)
         found = propose(
-            [o for o in observed if np.isfinite(o.h)],
-            {run.name for run in self.runs} | self._unfit,
+            observed,
+            {run.name for run in self.runs},
             self.seconds_left() / waves,
             self.problem.random_state + len(self.runs),
+            self._may_be_tried,
         )
         if found is None or found.gain < TOLERANCE:
             return None
-        if found.configuration.why_not(self.problem.table, self.problem.target):
-            self._unfit.add(found.configuration.name)
-            return self._propose()
         run = self._start(found.configuration, None, found.h, found.seconds)
         run.stage = self._last
         return Unit(run, self._folds.stages[-1][0])
+
+    def _may_be_tried(self, configuration: Configuration) -> bool:
+        """Whether a new configuration is for this table, and was asked for."""
+        table = self.problem.table
+        return (
+            configuration.family in self.families
+            and configuration.why_not(table, self.problem.target) is None
+            and memory_needed(configuration, table) <= self.memory
+        )
 
 
 def pick(belief: Belief, allowed: list[int], cost_power: float, seconds=None) -> int:

@@ -142,6 +142,8 @@ class Rounds(Here):
         self._calls.append((key, function, args))
 
     def wait(self, seconds: float) -> Outcomes:
+        if seconds <= 0:
+            return super().wait(0)
         calls, self._calls = self._calls, []
         parallel = Parallel(n_jobs=self.n_jobs)
         outcomes = parallel(delayed(_run)(f, args, np.inf) for _, f, args in calls)
@@ -149,6 +151,10 @@ class Rounds(Here):
             (key, o) for (key, _, _), o in zip(calls, outcomes, strict=True)
         ]
         return super().wait(seconds)
+
+    def stop(self) -> list[Hashable]:
+        keys, self._calls = [key for key, _, _ in self._calls], []
+        return keys + super().stop()
 
 
 class Threads:

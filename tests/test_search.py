@@ -18,7 +18,7 @@ from sk_meta._budget import Budget
 from sk_meta._catalogue import Configuration
 from sk_meta._catalogue import _preprocessing as prep
 from sk_meta._ensemble import Selection
-from sk_meta._evaluation import SCORE, evaluate_fold
+from sk_meta._evaluation import SCORE, FoldResult, evaluate_fold
 from sk_meta._problem import describe
 from sk_meta._refit import refit
 from sk_meta._search import Search
@@ -222,7 +222,7 @@ def test_a_refit_that_goes_wrong_leaves_its_fold_models(wine, deed):
         weights = np.array([float(e.name == "logistic-C1") for e in result.pool])
         selection = Selection(weights, 0.0, True)
         fitted = refit(wine, result, selection, *rest)
-    assert fitted.members == {"logistic-C1": "folds"}
+    assert fitted.n_models == {"logistic-C1": len(wine.splits)}
     assert len(fitted.ensemble.estimators) == len(wine.splits)
     assert fitted.ensemble.predict_proba(wine.X).shape == (len(wine.y), 3)
 
@@ -354,8 +354,8 @@ def test_on_few_rows_the_folds_of_the_best_are_repeated():
     play(told, problem, 70)
     n_repeats, members = told.members()
     assert n_repeats >= 1
-    assert members[0].evaluation(problem.folds, n_repeats).status == "ok"
-    assert len(members[0].evaluation(problem.folds, n_repeats).folds) >= 10
+    assert members[0].passed(problem.folds, 0, n_repeats).status == "ok"
+    assert len(members[0].passed(problem.folds, 0, n_repeats).folds) >= 10
 
 
 @pytest.mark.parametrize("few", [False, True])
@@ -448,3 +448,60 @@ def test_configurations_are_built_with_the_seed(wine):
     prior = believe(wine, ["forest"])
     build = partial(prior.configurations["forest"].build, wine.table)
     assert build(5).get_params()["model__random_state"] == 5
+
+
+@pytest.mark.parametrize("n_jobs", [1, 2])
+@pytest.mark.parametrize("seconds", [0.01, 1.5])
+def test_a_soft_deadline_ends_the_search_too(n_jobs, seconds):
+    X, y = load_wine(return_X_y=True)
+    problem = describe(X, y, task="auto", scoring=None, cv=10, seed=0)
+    deeds = {"logistic-C1": "sleep 2", "lda": "sleep 2"}
+    prior = believe(problem, list(deeds))
+    with parallel_config(backend="threading"):
+        result = search(problem, prior, deeds=deeds, n_jobs=n_jobs, seconds=seconds)
+    assert result.stop_reason == "time budget spent"
+
+
+def test_with_few_candidates_looks_are_followed_by_all_folds(monkeypatch):
+    X, y = load_digits(return_X_y=True)
+    monkeypatch.setattr(_folds, "LOOKS", (250,))
+    problem = describe(X, y, task="auto", scoring="neg_log_loss", cv=None, seed=0)
+    result = search(problem, believe(problem, ["lda"]), count=20)
+    assert [len(e.folds) for e in result.pool] == [len(problem.splits)]
+
+
+def test_what_was_cut_off_after_its_look_is_judged_by_the_look(monkeypatch):
+    X, y = load_digits(return_X_y=True)
+    monkeypatch.setattr(_folds, "LOOKS", (250,))
+    monkeypatch.setattr(_folds, "HOLDOUT_ROWS", 1000)
+    problem = describe(X, y, task="auto", scoring="neg_log_loss", cv=None, seed=0)
+    told = strategy(problem, believe(problem, ["lda", "naive-bayes-smooth"]), count=9)
+    units = play(told, problem, 3)
+    one = units[-1]
+    if one.run.stage == 1:
+        told.tell(one, FoldResult("timeout", error="stopped at the deadline"))
+    _, members = told.members()
+    found = [run.passed(problem.folds, run.latest(problem.folds), 0) for run in members]
+    assert found and all(e.status == "ok" for e in found)
+
+
+def test_a_fold_without_a_score_in_the_stored_metric_ends_no_search(wine):
+    # A custom scorer, and a fold of a single class, on which ROC AUC is undefined.
+    X, y = wine.X, wine.y
+    alone = np.flatnonzero(y == 0)[:10]
+    folds = [(np.setdiff1d(np.arange(len(y)), alone), alone), *wine.splits]
+
+    def hits(estimator, X, y):
+        return float((estimator.predict_proba(X).argmax(axis=1) == y).mean())
+
+    problem = describe(X, y, task="classification", scoring=hits, cv=folds, seed=0)
+    result = search(problem, believe(problem, "decision tree"), seconds=4)
+    assert result.pool
+
+
+def test_one_row_to_score_on_is_enough_to_end():
+    X, y = load_wine(return_X_y=True)
+    cv = [(np.arange(1, len(y)), np.array([0]))]
+    problem = describe(X, y, task="classification", scoring="accuracy", cv=cv, seed=0)
+    result = search(problem, believe(problem, FAST), count=5)
+    assert steps.combine(problem, result, 4).single
