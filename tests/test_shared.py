@@ -72,7 +72,7 @@ def test_a_worker_maps_the_arrays_and_reads_them_once(worker, place):
 
 
 @pytest.mark.parametrize(
-    "X", [make_messy(), sparse.random_array((50, 8), density=0.2, format="csr", rng=0)]
+    "X", [make_messy(), sparse.random(50, 8, 0.2, "csr", random_state=0)]
 )
 def test_frames_and_sparse_tables_arrive_as_they_are(worker, place, X):
     with closing(SharedTask(*data(X), processes=True)) as task:
