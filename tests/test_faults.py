@@ -381,6 +381,8 @@ class Interrupt(logging.Handler):
             kill.start()
 
 
+# Where the tests run in the background, the signal is ignored.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 logging.getLogger("sk_meta").addHandler(Interrupt())
 X, y = load_wine(return_X_y=True)
 start = time.monotonic()
