@@ -11,6 +11,15 @@ from sk_meta._scoring import STORED_METRICS
 N_ROWS = 120
 
 
+def ended(process_id):
+    """Whether a process is gone, or only its entry is left."""
+    try:
+        with open(f"/proc/{process_id}/stat") as file:
+            return file.read().rpartition(")")[2].split()[0] == "Z"
+    except OSError:
+        return True
+
+
 def make_messy(n_rows=N_ROWS, seed=0):
     """A frame with a column of every kind that users bring along."""
     rng = np.random.RandomState(seed)

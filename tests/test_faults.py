@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from conftest import ended
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.datasets import load_wine
 
@@ -176,15 +177,6 @@ def check(model, wine, *ends):
     assert status.pop(BAD) in ends
     assert status == dict.fromkeys(GOOD, "ok")
     assert is_usable(model, wine)
-
-
-def ended(process_id):
-    """Whether a process is gone, or only its entry is left."""
-    try:
-        with open(f"/proc/{process_id}/stat") as file:
-            return file.read().rpartition(")")[2].split()[0] == "Z"
-    except OSError:
-        return True
 
 
 def all_ended(note, seconds=20):

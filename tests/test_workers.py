@@ -13,6 +13,7 @@ from multiprocessing import get_context
 
 import numpy as np
 import pytest
+from conftest import ended
 from joblib import Parallel, delayed, parallel_config
 from scipy import linalg
 from threadpoolctl import threadpool_info, threadpool_limits
@@ -171,15 +172,6 @@ def held():
 def kind_of(n_jobs, timed):
     with closing(open_workers(n_jobs, timed=timed)) as opened:
         return type(opened).__name__
-
-
-def ended(process_id):
-    """Whether a process is gone, or only its entry is left."""
-    try:
-        with open(f"/proc/{process_id}/stat") as file:
-            return file.read().rpartition(")")[2].split()[0] == "Z"
-    except OSError:
-        return True
 
 
 def eventually(condition, seconds=30):
