@@ -76,7 +76,8 @@ def collect(task, path: Path) -> None:
     prior = steps.believe(problem, knowledge, None, "hybrid")
     budget = Budget(count=CANDIDATES)
     problem = steps.plan(problem, prior, budget, 1)
-    shared = SharedTask(problem.X, problem.y, problem.folds.splits, processes=False)
+    data = problem.X, problem.y, problem.folds.splits, problem.table
+    shared = SharedTask(*data, processes=False)
     result = Search(
         problem, prior.belief, prior.configurations, budget, Here(), shared
     ).run()

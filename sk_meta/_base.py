@@ -22,7 +22,7 @@ from ._knowledge import KnowledgeBase
 from ._memory import memory_per_worker
 from ._priors import MEMBERS
 from ._problem import Problem, describe
-from ._refit import refit
+from ._refit import Refits
 from ._report import cv_results, leaderboard_frame, members_frame, ranking_frame
 from ._search import Search
 from ._shared import SharedTask
@@ -138,12 +138,11 @@ class BaseMetaLearner(BaseEstimator):
             task = stack.enter_context(closing(self._share(problem, workers)))
             search = self._search(problem, prior, budget, workers, task, memory)
             result = search.run()
-            selection = steps.combine(problem, result, self.ensemble_size, slowest)
             self.search_time_ = budget.elapsed()
-            fitted = refit(
-                problem, result, selection, budget, workers, task, slowest,
-                prior.excluded,
-            )  # fmt: skip
+            # The best is refitted while the ensemble is selected.
+            refits = Refits(problem, result, budget, workers, task).begin()
+            selection = steps.combine(problem, result, self.ensemble_size, slowest)
+            fitted = refits.finish(selection, slowest, prior.excluded)
             self.refit_time_ = budget.elapsed() - self.search_time_
         self.deadline_ = _deadline(budget, workers)
         self.evaluation_time_ = search.busy_seconds
@@ -215,7 +214,7 @@ class BaseMetaLearner(BaseEstimator):
         )
 
     def _share(self, problem, workers) -> SharedTask:
-        data = problem.X, problem.y, problem.folds.splits
+        data = problem.X, problem.y, problem.folds.splits, problem.table
         return SharedTask(*data, processes=workers.processes)
 
     def _search(self, problem, prior, budget, workers, task, memory) -> Search:

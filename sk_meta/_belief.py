@@ -112,9 +112,20 @@ class Belief:
         if not provisional:
             self.observed[index] = h
 
-    def observe_seconds(self, index: int, seconds: float) -> None:
-        """Condition the clock on the seconds that one fold took."""
-        self.clock.observe(index, float(np.log(max(seconds, 1e-4))), _CLOCK_NOISE)
+    def observe_seconds(self, index: int, seconds: float, noise: float = 0.0) -> None:
+        """Condition the clock on the seconds that one fold took.
+
+        Parameters
+        ----------
+        index : int
+            Position of the configuration.
+        seconds : float
+            Of a fold of all rows.
+        noise : float, default=0.0
+            Variance of their logarithm, besides that of any measurement.
+        """
+        log_seconds = float(np.log(max(seconds, 1e-4)))
+        self.clock.observe(index, log_seconds, _CLOCK_NOISE + noise)
 
     def mean(self) -> np.ndarray:
         """Expected h of every configuration."""

@@ -112,7 +112,7 @@ default="hybrid"
     stop_reason_ : str
         Why the search ended.
     search_time_, refit_time_ : float
-        Seconds until the ensemble was selected, and for the refit.
+        Seconds until the search ended, and for the ensemble and the refits.
     evaluation_time_ : float
         Seconds that the workers have spent within candidates, all together.
     task_ : {{"classification", "regression"}}

@@ -13,13 +13,15 @@ from ._validation import N_SPLITS, make_splits
 Split = tuple[np.ndarray, np.ndarray]
 
 # Rows from which one split tells enough, and how many rows it is scored on at most.
-HOLDOUT_ROWS, MAX_TEST_ROWS = 100_000, 50_000
+HOLDOUT_ROWS, MAX_TEST_ROWS = 100_000, 20_000
 # Training rows of the first looks, each taken where there are four times as many.
 LOOKS = (5_000, 50_000)
 # Below so many rows the folds are repeated once candidates run out, and so often;
 # above, twice, to sharpen close calls.
 FEW_ROWS, FEW_REPEATS, REPEAT_ROWS = 300, 4, 5_000
-_FEWER, _WANTED = 3, 8  # folds, and configurations that there should be time for
+# Where the time is short: folds, or rows from which a single split will do, and
+# configurations that there should be time for.
+_FEWER, _SINGLE_ROWS, _WANTED = 3, 5_000, 20
 
 
 @dataclass(frozen=True)
@@ -120,7 +122,7 @@ def fewer_folds(
     if not folds.automatic or n_folds < N_SPLITS or enough:
         return folds
     why = f"for the time: {seconds:.2g} s a fold are expected"
-    if seconds * _FEWER * _WANTED > left and len(y) >= FEW_ROWS:
+    if seconds * _FEWER * _WANTED > left and len(y) >= _SINGLE_ROWS:
         return replace(holdout(y, target, seed), why=f"one split {why}")
     splits = make_splits(_FEWER, None, y, target, seed)
     stages = (tuple(range(len(splits))),)

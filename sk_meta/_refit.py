@@ -50,75 +50,108 @@ class Fitted:
     n_models: dict[str, int] = field(default_factory=dict)
 
 
-def refit(
-    problem: Problem,
-    result: SearchResult,
-    selection: Selection | None,
-    budget: Budget,
-    workers,
-    task: SharedTask,
-    max_predict_time: float = np.inf,
-    excluded: dict[str, str] | None = None,
-) -> Fitted:
-    """Fit the best configuration and the members of the ensemble on all rows.
+class Refits:
+    """Fitting some of the pool on all rows, in what is left of the time.
 
-    Members that the rest of the budget has no time for, or that fail on all rows,
-    are the mean of their fold models; where these were not kept, they are left out
-    with a warning.
+    Parameters
+    ----------
+    problem : Problem
+    result : SearchResult
+    budget : Budget
+    workers : Here, Threads, Processes or Rounds
+    task : SharedTask
     """
-    if selection is None:
-        return _refit_dummy(problem, result, excluded or {})
-    job = _Refit(problem, result, budget, workers, task)
-    members = sorted(
-        np.flatnonzero(selection.weights).tolist(), key=lambda i: -selection.weights[i]
-    )
-    wanted = [job.best, *(i for i in members if i != job.best)]
-    kept = job.fit(job.affordable(wanted))
-    share = max_predict_time / len(members)
-    bags = {
-        i: bag for i in members if i not in kept and (bag := job.fold_models(i, share))
-    }
-    if not kept and not bags:
-        kept = job.last_resort()
-    if lost := [job.pool[i].name for i in wanted if i not in kept and i not in bags]:
-        warnings.warn(
-            f"Not refitted, for lack of time or because they failed: {lost}. "
-            "Raise time_budget, or lower ensemble_size.",
-            UserWarning,
-            stacklevel=3,
-        )
-    if not kept and not bags:
-        return _refit_dummy(problem, result, excluded or {})
-    return _assemble(problem, job.pool, kept, bags, selection)
 
-
-class _Refit:
-    """Fitting some of the pool on all rows, in what is left of the time."""
-
-    def __init__(self, problem, result: SearchResult, budget: Budget, workers, task):
+    def __init__(
+        self, problem: Problem, result: SearchResult, budget: Budget, workers,
+        task: SharedTask,
+    ):  # fmt: skip
         self.problem = problem
+        self.result = result
         self.pool: tuple[Evaluation, ...] = result.pool
         self.rows = result.rows
         self.budget = budget
         self.workers = workers
         self.task = task
         self.scores = [evaluation.mean(SCORE) for evaluation in self.pool]
-        self.best = int(np.argmax(self.scores))
+        self.best = int(np.argmax(self.scores)) if self.pool else -1
         self.factors = [len(problem.y) / n_train for n_train in result.n_train]
         self.configurations: dict[str, Configuration] = {
             trial.configuration.name: trial.configuration for trial in result.trials
         }
+        self._begun: set[int] = set()
+
+    def begin(self) -> Refits:
+        """Start on the best, which is wanted whatever the ensemble will be."""
+        if self.pool and self.workers.free():
+            for i in self.affordable([self.best]):
+                self._submit(i)
+        return self
+
+    def finish(
+        self,
+        selection: Selection | None,
+        max_predict_time: float = np.inf,
+        excluded: dict[str, str] | None = None,
+    ) -> Fitted:
+        """Fit the best configuration and the members of the ensemble on all rows.
+
+        Members that the rest of the budget has no time for, or that fail on all rows,
+        are the mean of their fold models; where these were not kept, they are left
+        out with a warning.
+
+        Parameters
+        ----------
+        selection : Selection or None
+            None if there is nothing to select from.
+        max_predict_time : float, default=inf
+            Seconds for 1,000 rows that the ensemble may take.
+        excluded : dict of str to str or None, default=None
+            Why configurations were not applicable, for a warning.
+
+        Returns
+        -------
+        Fitted
+        """
+        if selection is None:
+            return _refit_dummy(self.problem, self.result, excluded or {})
+        members = sorted(
+            np.flatnonzero(selection.weights).tolist(),
+            key=lambda i: -selection.weights[i],
+        )
+        wanted = [self.best, *(i for i in members if i != self.best)]
+        kept = self.fit(wanted)
+        share = max_predict_time / len(members)
+        bags = {
+            i: bag
+            for i in members
+            if i not in kept and (bag := self.fold_models(i, share))
+        }
+        if not kept and not bags:
+            kept = self.last_resort()
+        if lost := [self.pool[i].name for i in wanted if i not in {**kept, **bags}]:
+            warnings.warn(
+                f"Not refitted, for lack of time or because they failed: {lost}. "
+                "Raise time_budget, or lower ensemble_size.",
+                UserWarning,
+                stacklevel=3,
+            )
+        if not kept and not bags:
+            return _refit_dummy(self.problem, self.result, excluded or {})
+        return _assemble(self.problem, self.pool, kept, bags, selection)
 
     def seconds(self, i: int) -> float:
         """Expected for fitting on all rows."""
         return self.pool[i].fit_seconds * self.factors[i]
 
     def affordable(self, wanted: list[int]) -> list[int]:
-        """The first of the wanted, and as many more as there is time for."""
+        """As many of the wanted that are not begun as there is time for."""
         left = self.budget.remaining() * self.workers.size
         kept: list[int] = []
         for i in wanted:
-            if self.seconds(i) <= min(left, self.budget.remaining() + REFIT_GRACE):
+            if i in self._begun:
+                left -= self.seconds(i)
+            elif self.seconds(i) <= min(left, self.budget.remaining() + REFIT_GRACE):
                 kept.append(i)
                 left -= self.seconds(i)
         return kept
@@ -126,15 +159,17 @@ class _Refit:
     def fit(self, batch: list[int]) -> dict[int, Pipeline]:
         """Fit these in the workers; if none ends well, one of the next best."""
         spares = [[i] for i in np.argsort(self.scores)[::-1][:N_SPARES].tolist()]
-        for wanted in (batch, *spares):
+        for wanted in ([*self._begun, *batch], *spares):
             kept = self._fit_all(self.affordable(wanted))
             if kept or any(self.pool[i].folds[0].model is not None for i in wanted):
                 return kept
         return {}
 
-    def _build(self, i: int) -> Pipeline:
+    def _submit(self, i: int) -> None:
+        self._begun.add(i)
         configuration = self.configurations[self.pool[i].name]
-        return configuration.build(self.problem.table, self.problem.random_state)
+        call = (self.task.reference, configuration, self.problem.random_state)
+        self.workers.submit(i, _fit_on_all_rows, *call)
 
     def _fit_all(self, batch: list[int]) -> dict[int, Pipeline]:
         waiting, fitted = list(batch), {}
@@ -142,9 +177,7 @@ class _Refit:
             with quiet():
                 while (waiting or self.workers.busy()) and self._seconds_left() > 0:
                     while waiting and self.workers.free():
-                        i = waiting.pop(0)
-                        call = (_fit_on_all_rows, self.task.reference, self._build(i))
-                        self.workers.submit(i, *call)
+                        self._submit(waiting.pop(0))
                     fitted.update(self.workers.wait(self._seconds_left()))
         except KeyboardInterrupt:
             # The fold models, if there are any, are as good.
@@ -189,7 +222,8 @@ class _Refit:
             return {}
         best = max(quick, key=lambda i: self.scores[i])
         fitted: list = []
-        pipeline = self._build(best)
+        configuration = self.configurations[self.pool[best].name]
+        pipeline = configuration.build(self.problem.table, self.problem.random_state)
 
         def fit() -> None:
             fitted.append(fit_all_rows(pipeline, self.problem.X, self.problem.y))
@@ -203,10 +237,10 @@ class _Refit:
         return {}
 
 
-def _fit_on_all_rows(task: Reference, pipeline: Pipeline) -> Pipeline | str:
-    X, y, _ = task.load()
+def _fit_on_all_rows(task: Reference, configuration: Configuration, seed: int):
+    X, y, _, table = task.load()
     # Mapped rows are read only, and a part of them may be kept by the model.
-    return fit_all_rows(pipeline, X.copy(), np.array(y))
+    return fit_all_rows(configuration.build(table, seed), X.copy(), np.array(y))
 
 
 def _assemble(problem, pool, kept: dict, bags: dict, selection: Selection) -> Fitted:

@@ -15,7 +15,6 @@ from collections import deque
 from dataclasses import dataclass
 from typing import Any
 
-import joblib
 import numpy as np
 
 from ._belief import Belief
@@ -43,7 +42,9 @@ logger = logging.getLogger("sk_meta")
 
 LAG = 4
 _KEPT_SHARE = 0.002  # of the free memory that one kept fold model may take
-_REFIT_MARGIN, _REFIT_SHARE, _RESTART = 1.3, 0.2, 3.0
+_REFIT_MARGIN, _REFIT_SHARE = 1.3, 0.2
+_GRACE_SHARE, _MOST_GRACE = 0.05, 3.0
+_REFITS = 2  # for the other members there are the fold models, if need be
 
 
 @dataclass(frozen=True)
@@ -145,12 +146,11 @@ class Search:
             families, memory,
         )  # fmt: skip
         self.busy_seconds = 0.0
-        self._kept_back = 0.0
+        self._kept_back = self._grace
         self._rules = self._make_rules()
         self._queue: deque[Unit] = deque()
         # Asked for and not told yet, in that order, with the outcome once it is in.
         self._untold: dict[Unit, Any] = {}
-        self._encoders: dict[str, tuple[int, str]] = {}
 
     def run(self) -> SearchResult:
         """Search until the budget is spent or nothing is left to gain.
@@ -187,11 +187,13 @@ class Search:
             if not self._untold and not self.strategy.only_quick:
                 return
             left = self._seconds_left()
-            if left <= 0 and (self.workers.hard or not self.workers.busy()):
+            # No more is begun; what runs may end within the grace, if it can be ended.
+            late = self.workers.hard and left + self._grace <= 0
+            if left <= 0 and (late or not self.workers.busy()):
                 self.strategy.reason = "time budget spent"
                 return
-            # What can't be ended is waited for.
-            for unit, outcome in self.workers.wait(left if left > 0 else np.inf):
+            left = left + self._grace if self.workers.hard or left > 0 else np.inf
+            for unit, outcome in self.workers.wait(left):
                 self._untold[unit] = outcome
             # Give the free workers something to do before thinking.
             self._submit()
@@ -269,17 +271,11 @@ class Search:
 
     def _call(self, unit: Unit) -> tuple:
         """Arguments of :func:`evaluate_unit`."""
-        problem, configuration = self.problem, unit.run.configuration
-        pipeline = configuration.build(problem.table, problem.random_state)
-        if configuration.name not in self._encoders:
-            n_steps = configuration.n_encoders(problem.table)
-            key = joblib.hash(pipeline.steps[:n_steps])
-            self._encoders[configuration.name] = n_steps, key
         return (
             self.task.reference,
             self._rules,
-            pipeline,
-            self._encoders[configuration.name],
+            unit.run.configuration,
+            self.problem.random_state,
             unit.split,
             f"model-{unit.run.number}",
         )
@@ -300,16 +296,23 @@ class Search:
         """Seconds to keep for the refit of the best configurations."""
         if not self.budget.limited:
             return 0.0
-        best = self.strategy.ranked()[: self.n_refits]
+        best = self.strategy.likely_members()[: min(self.n_refits, _REFITS)]
         reserve = 0.0
         if best:
             seconds = [run.seconds for run in best]
             needed = max(sum(seconds) / self.workers.size, seconds[0])
             reserve = _REFIT_MARGIN * needed * self.problem.refit_factor
-            if self.workers.hard:
-                # Stopping running fits costs the workers; new ones take their time.
-                reserve += min(_RESTART, self.budget.share(0.05))
-        return min(reserve, self.budget.share(_REFIT_SHARE))
+        return min(reserve, self.budget.share(_REFIT_SHARE)) + self._grace
+
+    @property
+    def _grace(self) -> float:
+        """Seconds in which running fits may end, after which they are ended.
+
+        Ending them costs their workers; new ones take longer than these seconds.
+        """
+        if not self.budget.limited or not self.workers.hard:
+            return 0.0
+        return min(self.budget.share(_GRACE_SHARE), _MOST_GRACE)
 
     def _result(self, why: str) -> SearchResult:
         folds, strategy = self.problem.folds, self.strategy

@@ -30,11 +30,15 @@ TOLERANCE = 0.0005  # expected fall of the relative log loss that is worth a fit
 MIN_TRIALS = 8
 UNRACED = 3  # configurations that run all their folds, to learn how folds differ
 CONTENDERS = 8  # the best ones, which repeated folds tell apart
+MEMBER_MARGIN = 0.1  # in h: what is worse by more is hardly taken into an ensemble
 PATIENCE = 40  # proposals without a gain after which no further is made
 # Folds are shared, so most of their noise is common to all configurations.
 _UNPAIRED = 0.25
 # By how much h is worse at a first look than at last, and how sure that is.
 _LOOK_GAP, _LOOK_SD = 0.1, 0.15
+# How well the seconds of all rows are known from those of a look, as a share of the
+# logarithm of what is between the two.
+_GROWTH_SD = 0.2
 _QUICK_SECONDS, _QUICK_SHARE = 1.0, 0.1  # what may be run while workers start
 
 
@@ -132,10 +136,7 @@ class Strategy:
             else:
                 self._n_vain += run.index is None
             return
-        if run.index is not None and len(run.results) == 1:
-            seconds = result.fit_seconds + result.predict_seconds
-            part = self._relative_seconds(run.stage)[run.index]
-            self.belief.observe_seconds(run.index, seconds / part)
+        self._note_seconds(run, unit.split)
         if run.over:
             return
         splits = self._folds.stages[run.stage]
@@ -145,6 +146,17 @@ class Strategy:
             self._end_stage(run)
         elif run.stage == self._last:
             self._race(run)
+
+    def _note_seconds(self, run: Run, split: int) -> None:
+        """Condition the clock on the first fold of every stage."""
+        splits = self._folds.stages[run.stage]
+        if run.index is None or [i for i in splits if i in run.results] != [split]:
+            return
+        result, part = run.results[split], self._relative_seconds(run.stage)[run.index]
+        # Few rows are fitted on in a look, but not so few are predicted.
+        seconds = result.fit_seconds / part + result.predict_seconds
+        noise = (_GROWTH_SD * np.log(part)) ** 2
+        self.belief.observe_seconds(run.index, seconds, noise)
 
     # Ranking what was found.
 
@@ -156,6 +168,14 @@ class Strategy:
         """Complete runs, the best by the user's metric first."""
         splits = self._folds.stages[-1]
         return sorted(self.complete(), key=lambda run: -run.score(splits))
+
+    def likely_members(self) -> list[Run]:
+        """Complete runs that the ensemble may need, the best first."""
+        ranked = self.ranked()
+        if not ranked:
+            return []
+        worst = min(map(self._mean_h, ranked)) + MEMBER_MARGIN
+        return [run for run in ranked if self._mean_h(run) <= worst]
 
     def members(self) -> tuple[int, list[Run]]:
         """Number of repeats, and the runs that have all the same folds.
@@ -205,17 +225,30 @@ class Strategy:
         if self._gain_is_used_up:
             self.reason = "no gain expected"
             return None
-        belief, seconds = self._with_pending(), self.belief.seconds()
-        cost = np.array([seconds[i] * self._next_part(i) for i in allowed])
-        index = pick(belief, allowed, self._cost_power, cost)
+        index = self._most_useful(allowed)
+        if index is None:
+            return None
+        seconds = self.belief.seconds()
         run = self._by_index.get(index)
         if run is None:
             run = self._start(
-                self.configurations[belief.names[index]], index,
+                self.configurations[self.belief.names[index]], index,
                 float(self.belief.mean()[index]), float(seconds[index]),
             )  # fmt: skip
         run.waiting = False
         return Unit(run, self._folds.stages[run.stage][0])
+
+    def _most_useful(self, allowed: list[int]) -> int | None:
+        """The configuration to begin, or None if none may be while workers start."""
+        belief, seconds = self._with_pending(), self.belief.seconds()
+        allowed = list(allowed)
+        while allowed:
+            cost = np.array([seconds[i] * self._part_left(i) for i in allowed])
+            index = pick(belief, allowed, self._cost_power, cost)
+            if not self.only_quick or self._is_plain(index):
+                return index
+            allowed.remove(index)
+        return None
 
     def _start(self, configuration, index, h: float, seconds: float) -> Run:
         run = Run(configuration, index, len(self.runs), h, seconds)
@@ -234,15 +267,15 @@ class Strategy:
             new = self._applicable - set(self._by_index)
         if not self.budget.limited:
             return new | waiting
-        seconds, left = self.belief.seconds_at_most(), self.seconds_left()
+        left = self.seconds_left()
         if self.only_quick:
             left = min(left * _QUICK_SHARE, _QUICK_SECONDS)
+        seconds, at_most = self.belief.seconds(), self.belief.seconds_at_most()
         in_time = {
-            i for i in new | waiting if seconds[i] * self._next_part(i) * self._waves(i)
-            <= left
+            i for i in new | waiting
+            if at_most[i] * self._waves(i, next_only=True) <= left
+            and seconds[i] * self._waves(i) <= self.seconds_left()
         }  # fmt: skip
-        if self.only_quick:
-            in_time = {i for i in in_time if self._is_plain(i)}
         if not in_time and not self.runs and not self.only_quick and new:
             return {min(new, key=lambda i: seconds[i])}
         return in_time
@@ -252,22 +285,33 @@ class Strategy:
         name = self.belief.names[index]
         if name not in self._plain:
             configuration = self.configurations[name]
-            pipeline = configuration.build(self.problem.table)
             self._plain[name] = configuration.requires is None and all(
                 type(step).__module__.startswith("sklearn.")
-                for _, step in pipeline.steps
+                for _, step in configuration.build(self.problem.table).steps
             )
         return self._plain[name]
 
-    def _waves(self, index: int) -> int:
-        return ceil(len(self._folds.stages[self._stage_of(index)]) / self.n_workers)
+    def _waves(self, index: int, next_only: bool = False) -> float:
+        """Seconds until it can be a member, relative to a fold of all rows."""
+        stages = self._stages_left(index)
+        if next_only or len(self._folds.stages[-1]) == 1:
+            stages = stages[:1]  # with a single split looks can be members, too
+        return sum(
+            ceil(len(self._folds.stages[stage]) / self.n_workers)
+            * self._relative_seconds(stage)[index]
+            for stage in stages
+        )
 
-    def _stage_of(self, index: int) -> int:
+    def _stages_left(self, index: int) -> range:
         run = self._by_index.get(index)
-        return 0 if run is None else run.stage
+        return range(0 if run is None else run.stage, self._last + 1)
 
-    def _next_part(self, index: int) -> float:
-        return float(self._relative_seconds(self._stage_of(index))[index])
+    def _part_left(self, index: int) -> float:
+        """Seconds until it is judged, relative to those of a fold of all rows."""
+        return sum(
+            len(self._folds.stages[stage]) * self._relative_seconds(stage)[index]
+            for stage in self._stages_left(index)
+        )
 
     def _relative_seconds(self, stage: int) -> np.ndarray:
         """Seconds at a stage, relative to those of a fold of all rows."""

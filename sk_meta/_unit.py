@@ -11,6 +11,7 @@ import joblib
 import numpy as np
 from sklearn.pipeline import Pipeline
 
+from ._catalogue import Configuration
 from ._evaluation import FoldResult, evaluate_fold
 from ._shared import Reference
 
@@ -43,22 +44,22 @@ class Rules:
 def evaluate_unit(
     task: Reference,
     rules: Rules,
-    pipeline: Pipeline,
-    encoders: tuple[int, str],
+    configuration: Configuration,
+    seed: int,
     split: int,
     name: str,
 ) -> FoldResult:
-    """Evaluate a pipeline on one of the splits of a task.
+    """Evaluate a configuration on one of the splits of a task.
+
+    It is built here, because packages that only some need are imported then.
 
     Parameters
     ----------
     task : Reference
-        To the table, the target and the splits.
+        To the table, its description, the target and the splits.
     rules : Rules
-    pipeline : Pipeline
-        Unfitted.
-    encoders : tuple of (int, str)
-        Number of steps that encode the table, and what tells them from others.
+    configuration : Configuration
+    seed : int
     split : int
         Position of the split.
     name : str
@@ -68,11 +69,14 @@ def evaluate_unit(
     -------
     FoldResult
     """
-    X, y, splits = task.load()
+    X, y, splits, table = task.load()
+    pipeline = configuration.build(table, seed)
+    n_steps = configuration.n_encoders(table)
+    encoders = joblib.hash(pipeline.steps[:n_steps])
     result = evaluate_fold(
         pipeline, X, y, splits[split], rules.scorers, rules.classes,
         optional=rules.optional, keep=rules.keep is not None,
-        encoders=(encoders[0], (task.key, encoders[1], split)),
+        encoders=(n_steps, (task.key, encoders, split)),
     )  # fmt: skip
     if rules.keep and result.model is not None:
         path = os.path.join(rules.keep, f"{name}-{split}")

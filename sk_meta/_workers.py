@@ -301,14 +301,22 @@ class Processes:
 
     def stop(self) -> list[Hashable]:
         keys = [key for _, key in self._running.values()]
+        for number in self._end_running():
+            self._start(number)  # it will be ready when it is needed
+        return keys + self._substitute.stop()
+
+    def _end_running(self) -> list[int]:
+        numbers = []
         for future, (number, _) in self._running.items():
             _end(self._workers[number], future)
             self._workers[number] = None
+            numbers.append(number)
         self._running = {}
-        return keys + self._substitute.stop()
+        return numbers
 
     def close(self) -> None:
-        self.stop()
+        self._end_running()
+        self._substitute.stop()
         starting = {number: future for future, number in self._starting.items()}
         for number, worker in enumerate(self._workers):
             if number in starting:

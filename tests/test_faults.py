@@ -123,13 +123,6 @@ class Learner(MetaLearnerClassifier):
     """The classifier, with other things behind some names of the catalogue."""
 
     deeds: dict = {}
-    patient = True
-
-    def _open_workers(self, budget):
-        workers = super()._open_workers(budget)
-        while self.patient and getattr(workers, "starting", False):
-            workers.wait(1)
-        return workers
 
     def _believe(self, problem, memory):
         prior = super()._believe(problem, memory)
@@ -143,10 +136,10 @@ class Learner(MetaLearnerClassifier):
         return task
 
 
-def learner(deed, *, note=None, patient=True, names=GOOD, **params):
+def learner(deed, *, note=None, names=GOOD, **params):
     params = {"cv": 3, "random_state": 0, "n_candidates": len(names) + 1, **params}
     found = Learner(candidates=[*names, BAD], **params)
-    found.deeds, found.patient = {BAD: (deed, note)}, patient
+    found.deeds = {BAD: (deed, note)}
     return found
 
 
@@ -298,7 +291,7 @@ def test_the_budget_is_kept_whatever_candidates_do(wine, seconds, n_jobs, tmp_pa
     note, before = tmp_path / "note", surroundings()
     note.touch()
     model = learner(
-        "sleep", note=str(note), patient=False, time_budget=seconds, n_jobs=n_jobs
+        "sleep", note=str(note), time_budget=seconds, n_jobs=n_jobs
     )
     start = time.monotonic()
     model.fit(*wine)

@@ -56,8 +56,8 @@ def scored_rows(folds, positions):
         (25_010, 5, 0, 1),
         (99_990, 5, 0, 1),
         (100_000, 1, 0, 1),
-        (249_900, 1, 0, 1),
-        (250_100, 1, 0, 2),
+        (219_900, 1, 0, 1),
+        (220_100, 1, 0, 2),
     ],
 )
 def test_folds_for_so_many_rows(kind, n_rows, n_folds, n_repeats, n_looks):
@@ -94,7 +94,7 @@ def test_repeats_are_divided_otherwise():
 def test_with_one_split_all_stages_are_scored_on_the_same_rows(kind, n_rows):
     folds, _, _ = plan(n_rows, kind)
     (train, test), rest = folds.judged[0], folds.splits
-    assert len(test) == min(n_rows // 5, 50_000)
+    assert len(test) == min(n_rows // 5, 20_000)
     assert len(train) + len(test) == n_rows
     for part, scored in rest:
         np.testing.assert_array_equal(scored, test)
@@ -177,13 +177,13 @@ def test_a_class_with_one_member_does_not_stop_large_tables(n_rows):
 
 def test_enough_time_leaves_the_folds_alone():
     folds, y, target = plan(10_000)
-    assert fewer_folds(folds, 1.0, 5 * 8 * 1.0, y, target, 0) is folds
+    assert fewer_folds(folds, 1.0, 5 * 20 * 1.0, y, target, 0) is folds
     assert fewer_folds(folds, 0.0, 1.0, y, target, 0) is folds
 
 
 def test_less_time_means_three_folds():
     folds, y, target = plan(10_000)
-    fewer = fewer_folds(folds, 1.0, 30.0, y, target, 0)
+    fewer = fewer_folds(folds, 1.0, 3 * 20 * 1.0, y, target, 0)
     check(fewer, 10_000)
     assert len(fewer.judged) == 3 and fewer.repeats == ()
     scored = scored_rows(fewer, fewer.stages[-1])
@@ -201,8 +201,9 @@ def test_little_time_means_one_split_with_looks():
 
 
 def test_on_few_rows_one_split_would_say_too_little():
-    folds, y, target = plan(200)
-    assert len(fewer_folds(folds, 100.0, 1.0, y, target, 0).judged) == 3
+    for n_rows, n_folds in ((200, 3), (4_990, 3), (5_010, 1)):
+        folds, y, target = plan(n_rows)
+        assert len(fewer_folds(folds, 100.0, 1.0, y, target, 0).judged) == n_folds
 
 
 def test_fewer_folds_than_three_are_not_made_more():

@@ -20,7 +20,7 @@ from sk_meta._catalogue import _preprocessing as prep
 from sk_meta._ensemble import Selection
 from sk_meta._evaluation import SCORE, FoldResult, evaluate_fold
 from sk_meta._problem import describe
-from sk_meta._refit import refit
+from sk_meta._refit import Refits
 from sk_meta._search import Search
 from sk_meta._shared import SharedTask
 from sk_meta._strategy import MIN_TRIALS, UNRACED, Strategy, Unit
@@ -91,7 +91,7 @@ def workplace(problem, prior, budget, n_jobs=1, n_refits=1):
         workers = open_workers(n_jobs, timed=budget.limited)
         stack.enter_context(closing(workers))
         problem = steps.plan(problem, prior, budget, workers.size)
-        data = problem.X, problem.y, problem.folds.splits
+        data = problem.X, problem.y, problem.folds.splits, problem.table
         task = stack.enter_context(
             closing(SharedTask(*data, processes=workers.processes))
         )
@@ -221,7 +221,7 @@ def test_a_refit_that_goes_wrong_leaves_its_fold_models(wine, deed):
         result = found.run()
         weights = np.array([float(e.name == "logistic-C1") for e in result.pool])
         selection = Selection(weights, 0.0, True)
-        fitted = refit(wine, result, selection, *rest)
+        fitted = Refits(wine, result, *rest).finish(selection)
     assert fitted.n_models == {"logistic-C1": len(wine.splits)}
     assert len(fitted.ensemble.estimators) == len(wine.splits)
     assert fitted.ensemble.predict_proba(wine.X).shape == (len(wine.y), 3)
@@ -244,7 +244,7 @@ def test_without_fold_models_a_refit_that_goes_wrong_leaves_the_next_best(wine):
         workplace(wine, prior, Budget()) as (_, rest),
         pytest.warns(UserWarning, match="Not refitted"),
     ):
-        fitted = refit(wine, result, selection, *rest)
+        fitted = Refits(wine, result, *rest).finish(selection)
     assert fitted.best_name == "dummy"
 
 
@@ -255,7 +255,7 @@ def test_without_time_for_workers_a_quick_refit_is_made_here(wine):
     ticks = iter([0.0])
     spent = Budget(seconds=1, clock=lambda: next(ticks, 1000.0))
     with workplace(wine, prior, Budget(seconds=9)) as (_, (_, workers, task)):
-        fitted = refit(wine, result, selection, spent, workers, task)
+        fitted = Refits(wine, result, spent, workers, task).begin().finish(selection)
     assert fitted.best_name == "logistic-C1"
     assert fitted.ensemble.predict_proba(wine.X).shape == (len(wine.y), 3)
 
@@ -434,14 +434,14 @@ def test_an_interrupt_keeps_what_was_found(wine, monkeypatch, n_jobs):
 def test_time_is_kept_back_for_the_refit(wine):
     prior = believe(wine, FAST)
     with workplace(wine, prior, Budget(seconds=1000), n_refits=3) as (found, _):
-        assert found._reserve() == 0
+        assert found._reserve() == found._grace
         told = found.strategy
         play(told, wine, len(wine.splits))
         (run,) = told.complete()
         for split, result in run.results.items():
             run.results[split] = replace(result, fit_seconds=50.0)
         # One configuration of 50 s a fold, on half as many rows again.
-        assert found._reserve() > 75
+        assert found._reserve() > 75 + found._grace
 
 
 def test_configurations_are_built_with_the_seed(wine):

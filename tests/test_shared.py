@@ -37,7 +37,7 @@ def ask(worker, function, *args):
 
 def look(reference):
     """What a worker sees of a table of numbers."""
-    X, y, splits = reference.load()
+    X, y, splits, *_ = reference.load()
     again = reference.load()
     mapped = isinstance(X, np.memmap) and isinstance(y, np.memmap)
     return mapped, X.flags.writeable, X.sum(), len(splits), again[0] is X

@@ -295,15 +295,11 @@ def _rounded(value):
     return float(f"{value:.2g}") if isinstance(value, float) else value
 
 
-def _nested(make, prefix, inner):
+def _nested(make, prefix, inner, **params):
     """Estimator whose member takes the hyperparameters that start with prefix."""
-
-    def build(**params):
-        own = {k.removeprefix(prefix): params.pop(k) for k in [*params]
-               if k.startswith(prefix)}
-        return make(estimator=inner(**own), **params)
-
-    return build
+    own = {k.removeprefix(prefix): params.pop(k) for k in [*params]
+           if k.startswith(prefix)}  # fmt: skip
+    return make(estimator=inner(**own), **params)
 
 
 _LAYERS = [[32], [64], [128], [256], [64, 32], [128, 64], [64, 64, 64]]
@@ -338,7 +334,7 @@ def _forests(task: str) -> tuple[Template, ...]:
                  {"max_depth": randint(2, 12), "min_samples_leaf": randint(1, 40)},
                  {"sparse": True}),
         Template("adaboost", "AdaBoost", task,
-                 _nested(ada, "tree_", tree), ("ordinal imputed",),
+                 partial(_nested, ada, "tree_", tree), ("ordinal imputed",),
                  {"n_estimators": [50, 100, 150], "tree_max_depth": randint(1, 10),
                   "learning_rate": loguniform(0.03, 1.5)}, {}),
     )  # fmt: skip
