@@ -25,8 +25,6 @@ import numpy as np
 import pandas as pd
 from corpus import TASKS, load
 from leave_one_family_out import half_of
-from scipy.stats import loguniform, randint, uniform
-from sklearn.compose import make_column_selector, make_column_transformer
 from sklearn.ensemble import (
     HistGradientBoostingClassifier,
     HistGradientBoostingRegressor,
@@ -35,9 +33,8 @@ from sklearn.ensemble import (
 )
 from sklearn.metrics import get_scorer
 from sklearn.model_selection import RandomizedSearchCV, train_test_split
-from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import OrdinalEncoder
 from skrub import tabular_pipeline
+from versus_tools import boosting_space, encoded
 
 from sk_meta import KnowledgeBase, MetaLearnerEstimator
 from sk_meta._catalogue import catalogue
@@ -48,26 +45,6 @@ MAX_ROWS = 4000
 OURS, SEARCH = "sk_meta", "randomized search"
 BASELINES = ("HistGradientBoosting", "random forest", "skrub tabular_pipeline", SEARCH)
 _OPTIONAL = ("LightGBM", "XGBoost", "CatBoost")
-_SPACE = {
-    "learning_rate": loguniform(0.01, 0.3),
-    "max_iter": randint(50, 500),
-    "max_leaf_nodes": randint(4, 64),
-    "min_samples_leaf": randint(2, 50),
-    "l2_regularization": loguniform(1e-3, 10),
-    "max_features": uniform(0.3, 0.7),
-}
-
-
-def encoded(model):
-    """Codes for the columns that are not numbers, NaN left to the model."""
-    codes = OrdinalEncoder(handle_unknown="use_encoded_value", unknown_value=-1)
-    return make_pipeline(
-        make_column_transformer(
-            (codes, make_column_selector(dtype_exclude="number")),
-            remainder="passthrough",
-        ),
-        model,
-    )
 
 
 def baselines(kind: str) -> dict:
@@ -89,7 +66,8 @@ def baselines(kind: str) -> dict:
 def random_search(kind: str, X, y, scoring: str, seconds: float):
     """RandomizedSearchCV, two draws at a time until the time is up."""
     model = baselines(kind)["HistGradientBoosting"]
-    space = {f"{model.steps[-1][0]}__{name}": law for name, law in _SPACE.items()}
+    name = model.steps[-1][0]
+    space = {f"{name}__{key}": law for key, law in boosting_space().items()}
     start, best, seed = time.perf_counter(), None, 0
     while best is None or time.perf_counter() - start < seconds:
         search = RandomizedSearchCV(

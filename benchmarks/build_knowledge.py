@@ -8,6 +8,7 @@ base of these files.
     python benchmarks/build_knowledge.py --pool     # for choose_portfolio.py
     python benchmarks/build_knowledge.py            # the catalogue on all tasks
     python benchmarks/build_knowledge.py --curves   # large tables at several sizes
+    python benchmarks/build_knowledge.py --new      # what the shipped one lacks
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ from joblib import Parallel, delayed
 from pool import SUBSET, pool
 from sklearn.model_selection import KFold, StratifiedKFold
 
+from sk_meta import KnowledgeBase
 from sk_meta._catalogue import catalogue
 from sk_meta._evaluation import TIMEOUT, FoldResult, evaluate_fold
 from sk_meta._scoring import STORED_METRICS, stored_scorer
@@ -43,9 +45,9 @@ DEAR_CLASSES, DEAR_COLUMNS, DEAR_ROWS = 8, 250, 600
 FEW_ROWS, FEW_ROWS_FOLDS, FOLDS = 400, 5, 3
 # One third of a large table is enough to score on.
 MANY_ROWS = 1500
-# How ranks and seconds move with the number of rows: an eighth, a quarter, a half
-# and all of 4,000 rows of large tables with few columns.
-CURVE_ROWS = (500, 1000, 2000, 4000)
+# How ranks and seconds move with the number of rows: parts of large tables with few
+# columns, and of every other table that has so many rows the largest part alone.
+CURVE_ROWS, LARGEST_ROWS = (500, 1000, 2000, 4000), 16_000
 CURVES = (
     "hotel_rate", "health_insurance", "crash_fatal",
     "trump_vote", "magic", "check_times", "gss_income",
@@ -144,9 +146,20 @@ def run_configuration(configuration, table, target, X, y, folds, scorers) -> dic
     }
 
 
-def at_rows(task) -> list:
-    """The same task at several numbers of rows, as tasks of their own."""
-    return [replace(task, name=f"{task.name}@{rows}") for rows in CURVE_ROWS]
+def curves() -> list:
+    """Tasks at several numbers of rows, as tasks of their own."""
+    parts = [(t, rows) for t in TASKS if t.name in CURVES for rows in CURVE_ROWS]
+    families: set[str] = set()
+    for task in sorted(TASKS, key=lambda task: task.name not in CURVES):
+        if task.synthetic or (task.family in families and task.name not in CURVES):
+            continue
+        X, y = load(task, max_rows=LARGEST_ROWS)
+        classes = y.nunique() if task.task == "classification" else 1
+        dear = describe_table(as_table(X)).n_encoded > DEAR_COLUMNS
+        if len(y) == LARGEST_ROWS and classes <= DEAR_CLASSES and not dear:
+            families.add(task.family)
+            parts.append((task, LARGEST_ROWS))
+    return [replace(task, name=f"{task.name}@{rows}") for task, rows in parts]
 
 
 def describe(task, table, target) -> dict:
@@ -167,8 +180,11 @@ def describe(task, table, target) -> dict:
     }
 
 
-def run_task(task, configurations, out: Path) -> None:
-    """Run what is missing of one task and keep its file up to date."""
+def run_task(task, configurations, out: Path, known=frozenset()) -> None:
+    """Run what is missing of one task and keep its file up to date.
+
+    Configurations in ``known`` are not run.
+    """
     path = out / f"{task.name}.json"
     X, y = load_capped(task)
     table, target = describe_table(X), describe_target(y, task.task)
@@ -180,7 +196,8 @@ def run_task(task, configurations, out: Path) -> None:
     scorers = {name: stored_scorer(name) for name in STORED_METRICS[task.task]}
     folds = splits(y, target)
     started = written = time.time()
-    todo = [c for c in configurations if c.name not in record["results"]]
+    known = known | record["results"].keys()
+    todo = [c for c in configurations if c.name not in known]
     with quiet():
         for configuration in todo:
             record["results"][configuration.name] = run_configuration(
@@ -215,6 +232,9 @@ def main() -> None:
         "--pool", action="store_true", help="the whole pool, on its subset of tasks"
     )
     parser.add_argument("--curves", action="store_true", help="only large tables")
+    parser.add_argument(
+        "--new", action="store_true", help="only what the shipped knowledge base lacks"
+    )
     options = parser.parse_args()
     configurations = {
         kind: pool(kind) if options.pool else catalogue(kind) for kind in STORED_METRICS
@@ -227,14 +247,24 @@ def main() -> None:
     wanted = options.tasks
     if options.pool:
         wanted = [name for names in SUBSET.values() for name in names]
-    if options.curves:
-        wanted = CURVES
-    tasks = [t for t in TASKS if not wanted or t.name in wanted]
-    if options.curves:
-        tasks = [part for task in tasks for part in at_rows(task)]
+    tasks = curves() if options.curves else TASKS
+    tasks = [t for t in tasks if not wanted or t.name in wanted]
+    known = shipped() if options.new else {}
     Parallel(n_jobs=options.jobs)(
-        delayed(run_task)(t, configurations[t.task], options.out) for t in tasks
+        delayed(run_task)(
+            t, configurations[t.task], options.out, known.get(t.name, frozenset())
+        )
+        for t in tasks
     )
+
+
+def shipped() -> dict[str, frozenset[str]]:
+    """Configurations of which the package has results, by task."""
+    return {
+        str(task): frozenset(group)
+        for results in KnowledgeBase.load().results.values()
+        for task, group in results.groupby("task", observed=True)["configuration"]
+    }
 
 
 if __name__ == "__main__":

@@ -12,7 +12,8 @@ left out of the choice: how many configurations are needed until a further one
 gains less than 0.002. The catalogue goes on to ``SIZE``, because a meta-model can
 choose among more than a fixed order can; from there on gains count per root of the
 seconds, and every family of estimators is given its best few first, since the
-subset of tasks is too small to say that a family is never needed.
+subset of tasks is too small to say that a family is never needed. Last come those
+that are made for larger tables than the subset has.
 """
 
 from __future__ import annotations
@@ -51,6 +52,11 @@ ALWAYS = {
         "dummy", "dummy-median", "ridge", "knn-5", "tree-depth3", "forest", "hist-gb",
     ),
 }  # fmt: skip
+
+LARGE = (
+    "hist-gb-wide", "hist-gb-wide-fast", "lightgbm-wide", "lightgbm-wide-rough",
+    "lightgbm-wide-fast", "xgboost-wide", "catboost-depth8",
+)  # fmt: skip
 
 
 def read(kind: str, names: list[str], out: Path) -> tuple[np.ndarray, list, np.ndarray]:
@@ -160,6 +166,7 @@ def choose(kind: str, out: Path) -> list[dict]:
     order = greedy(regret, enough + len(start), optional, start)
     order += best_of_families(regret, order, [c.family for c in configurations])
     order = greedy(regret, SIZE, optional, order, seconds)
+    order += [names.index(name) for name in LARGE if names.index(name) not in order]
     quick = [j for j in order if seconds[j] < QUICK_SECONDS]
     if len(quick) < N_QUICK:
         raise ValueError(f"only {len(quick)} chosen fit in {QUICK_SECONDS} s")

@@ -35,6 +35,7 @@ from sk_meta._evaluation import SCORE, fit_all_rows, predict_with, take
 from sk_meta._problem import describe
 from sk_meta._search import Search
 from sk_meta._shared import SharedTask
+from sk_meta._strategy import Strategy
 from sk_meta._temperature import best_temperature, heated
 from sk_meta._workers import Here
 
@@ -78,9 +79,8 @@ def collect(task, path: Path) -> None:
     problem = steps.plan(problem, prior, budget, 1)
     data = problem.X, problem.y, problem.folds.splits, problem.table
     shared = SharedTask(*data, processes=False)
-    result = Search(
-        problem, prior.belief, prior.configurations, budget, Here(), shared
-    ).run()
+    strategy = Strategy(problem, prior.belief, prior.configurations, budget)
+    result = Search(strategy, Here(), shared).run()
     kept = {"kind": kind, "y": problem.y, "y_test": y_test,
             "names": [m.name for m in result.pool],
             "scores": np.array([m.scores(SCORE) for m in result.pool])}  # fmt: skip

@@ -1,6 +1,7 @@
 """Pack the raw results into the knowledge base that ships with the package.
 
     python benchmarks/pack_knowledge.py
+    python benchmarks/pack_knowledge.py --onto      # add to what is shipped
 
 Reads the files that ``build_knowledge.py`` wrote, computes the meta-features of
 the same (capped) tables, leaves out what is unfinished or can't be, writes
@@ -29,12 +30,14 @@ from build_knowledge import (
     MAX_ROWS,
     OUT,
     load_capped,
+    shipped,
 )
 from corpus import TASKS, find, load
 from joblib import Parallel, delayed
 
 from sk_meta import KnowledgeBase, compute_meta_features, train_meta_models
 from sk_meta._catalogue import catalogue
+from sk_meta._checks import tidy
 from sk_meta._knowledge import SHIPPED
 from sk_meta._scoring import STORED_METRICS
 from sk_meta._table import as_table, describe_table
@@ -60,10 +63,14 @@ def load_as_run(record: dict):
     return task, as_table(X), y.to_numpy()
 
 
-def complete(path: Path) -> tuple[dict | None, str]:
-    """Read one record and add meta-features; or None, and why it is left out."""
+def complete(path: Path, shipped=None) -> tuple[dict | None, str]:
+    """Read one record and add meta-features; or None, and why it is left out.
+
+    Results that are shipped, by task, need not be in it.
+    """
     record = json.loads(path.read_text())
-    known = [c.name for c in catalogue(record["kind"])]
+    there = (shipped or {}).get(record["task"], ())
+    known = [c.name for c in catalogue(record["kind"]) if c.name not in there]
     if absent := [name for name in known if name not in record["results"]]:
         return None, f"{len(absent)} configurations have not run, such as {absent[0]}"
     if record.get("corpus_task", record["task"]) not in {task.name for task in TASKS}:
@@ -84,7 +91,8 @@ def complete(path: Path) -> tuple[dict | None, str]:
         for fold in result["folds"]:
             if "peak_mb" in fold:  # the kernel's counters lag by some pages
                 fold["peak_mb"] = max(0.0, fold["peak_mb"])
-    problems = KnowledgeBase.from_records([record], {}).check()
+    # A part of a task's results may lack what the whole must have.
+    problems = KnowledgeBase.from_records([record], {}).check() if not there else []
     return (None, "; ".join(problems)) if problems else (record, "")
 
 
@@ -102,6 +110,28 @@ def configurations() -> pd.DataFrame:
 def as_json(value):
     """Parameters that JSON has no type for: NumPy's numbers, and estimators."""
     return value.item() if hasattr(value, "item") else str(value)
+
+
+def joined(old: KnowledgeBase, new: KnowledgeBase) -> KnowledgeBase:
+    """Results of both; where both have some, the new ones."""
+    tasks = pd.concat([old.tasks.drop(new.tasks.index, errors="ignore"), new.tasks])
+    results = {
+        kind: pd.concat([old.results[kind], new.results[kind]]).drop_duplicates(
+            ["task", "configuration", "fold"], keep="last"
+        )
+        for kind in STORED_METRICS
+    }
+    results = {kind: tidy(table, kind) for kind, table in results.items()}
+    begun, ended = (c["run"].split(" to ") for c in (old.card, new.card))
+    card = {
+        **new.card,
+        "run": f"{begun[0]} to {ended[1]}",
+        "sources": {**old.card["sources"], **new.card["sources"]},
+    }
+    both = KnowledgeBase(tasks, results, card, new.configurations)
+    if problems := both.check():
+        raise ValueError("; ".join(problems))
+    return both
 
 
 def shorten(knowledge: KnowledgeBase) -> KnowledgeBase:
@@ -174,10 +204,14 @@ def main() -> None:
     parser.add_argument("--raw", type=Path, default=OUT)
     parser.add_argument("--out", type=Path, default=SHIPPED)
     parser.add_argument("--jobs", type=int, default=2)
+    parser.add_argument(
+        "--onto", action="store_true", help="add to what is shipped, with --new"
+    )
     options = parser.parse_args()
     paths = sorted(options.raw.glob("*.json"))
+    there = shipped() if options.onto else {}
     records, days = [], []
-    done = Parallel(options.jobs)(delayed(complete)(path) for path in paths)
+    done = Parallel(options.jobs)(delayed(complete)(path, there) for path in paths)
     for path, (record, reason) in zip(paths, done, strict=True):
         if record is None:
             print(f"left out {path.stem}: {reason}")
@@ -189,11 +223,13 @@ def main() -> None:
     knowledge = KnowledgeBase.from_records(
         records, card(records, days), configurations()
     )
+    if options.onto:
+        knowledge = joined(KnowledgeBase.load(), knowledge)
     shorten(knowledge).save(options.out)
     train_meta_models(options.out)
     rows = sum(map(len, knowledge.results.values()))
     size = sum(f.stat().st_size for f in options.out.iterdir() if f.is_file()) / 1e6
-    print(f"{len(records)} tasks, {rows} rows, {size:.2f} MB")
+    print(f"{len(knowledge.tasks)} tasks, {rows} rows, {size:.2f} MB")
 
 
 if __name__ == "__main__":

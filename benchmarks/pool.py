@@ -61,7 +61,7 @@ def drawn(kind: str) -> list[tuple[str, str, dict]]:
         if template.task == kind:
             seed = zlib.crc32(f"{kind}/{template.name}".encode()) % 2**31
             for k, params in enumerate(
-                template.sample(DRAWS[kind][template.name], seed), start=1
+                template.sample(DRAWS[kind].get(template.name, 0), seed), start=1
             ):
                 entries.append((f"{template.name}-r{k:02d}", template.name, params))
     return entries

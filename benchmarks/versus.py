@@ -5,6 +5,7 @@
     python benchmarks/versus.py --tools sk_meta,flaml --seconds 10 --tables penguins
     python benchmarks/versus.py --development     # other tables, for mending things
     python benchmarks/versus.py --report          # the tables of what is there
+    python benchmarks/versus.py --keep            # write it to versus_results.jsonl
 
 Every tool has a virtual environment of its own, made with pip by package name, and
 every run is a fresh process in it (``versus_runner.py``), killed with everything it
@@ -14,7 +15,8 @@ tool is judged by its own code. sk_meta is installed from the checkout
 (``--reinstall`` after a change) and uses a knowledge base without the family of the
 table; making that takes half a minute a family, once. One result file a run is kept
 under ``benchmarks/raw/versus``, so that the script can be stopped and goes on where
-it was; ``--again`` runs what is asked for once more.
+it was; ``--again`` runs what is asked for once more. Results that were kept in
+``versus_results.jsonl``, a line a run, count as done.
 
 The tables are of the "report" half of the families (see
 ``leave_one_family_out.py``), on which nothing was tuned, and were chosen by a rule
@@ -48,7 +50,7 @@ from versus_environments import (
 from versus_runner import write_table
 from versus_tools import LABEL
 
-OUT = RAW / "versus"
+OUT, KEPT = RAW / "versus", Path(__file__).with_name("versus_results.jsonl")
 SEED, CORES, TEST_SHARE, MIN_ROWS = 0, 2, 1 / 3, 300
 MOST_MB = 12_000  # more than any tool needs; a table made dense could need far more
 METRICS = {"binary": "roc_auc", "multiclass": "log_loss", "regression": "rmse"}
@@ -210,20 +212,49 @@ def judged(folder: Path, code: int | None, split: Split) -> dict:
     return {"status": "failed", "score": None, **told, "log": log[-3000:]}
 
 
+def path_of(run: dict, out: Path) -> Path:
+    """Result file of a run."""
+    return out / f"{run['tool']}@{run['seconds']:g}" / f"{run['table']}.json"
+
+
+def write(run: dict, out: Path) -> None:
+    """Write the result of a run, whole or not at all."""
+    path = path_of(run, out)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_suffix(".part")
+    part.write_text(json.dumps(run, indent=1), encoding="utf8")
+    part.replace(path)
+
+
+def keep(out: Path) -> None:
+    """Gather the result files in one."""
+    paths = out.glob("*@*/*.json")
+    runs = [json.loads(path.read_text(encoding="utf8")) for path in paths]
+    runs.sort(key=lambda run: (run["seconds"], run["table"], run["tool"]))
+    lines = [json.dumps({**run, "log": None}) for run in runs]
+    KEPT.write_text("\n".join(lines) + "\n", encoding="utf8")
+
+
+def restore(out: Path) -> None:
+    """Write the result files that were kept and are not there."""
+    if KEPT.exists():
+        for line in KEPT.read_text(encoding="utf8").splitlines():
+            run = json.loads(line)
+            if not path_of(run, out).exists():
+                write(run, out)
+
+
 def run_all(plan: list[tuple[float, str, str]], out: Path, again: bool) -> None:
     """What is missing of the plan, all tools on a table one after the other."""
     split = None
     for seconds, table, tool in plan:
-        path = out / f"{tool}@{seconds:g}" / f"{table}.json"
-        if path.exists() and not again:
+        planned = {"tool": tool, "seconds": seconds, "table": table}
+        if path_of(planned, out).exists() and not again:
             continue
         if split is None or split.name != table:
             split = Split.of(table)
         result = one_run(tool, seconds, split)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        part = path.with_suffix(".part")
-        part.write_text(json.dumps(result, indent=1), encoding="utf8")
-        part.replace(path)
+        write(result, out)
         print(line_of(result), flush=True)
 
 
@@ -259,6 +290,7 @@ def arguments() -> argparse.Namespace:
     )
     parser.add_argument("--again", action="store_true", help="also what is there")
     parser.add_argument("--report", action="store_true", help="run nothing, print")
+    parser.add_argument("--keep", action="store_true", help="run nothing, keep all")
     parser.add_argument("--choose", action="store_true", help="print the tables' rule")
     parser.add_argument("--out", type=Path, default=OUT)
     return parser.parse_args()
@@ -273,6 +305,11 @@ def main() -> None:
     seconds = [float(text) for text in options.seconds or ()]
     if options.choose:
         print(*chosen(half), sep="\n")
+        return
+    if not options.development:
+        restore(out)
+    if options.keep:
+        keep(options.out / "report")
         return
     if options.report:
         versus_report.report(out, options.tools, seconds, options.tables)

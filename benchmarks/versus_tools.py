@@ -220,19 +220,10 @@ def hist_gradient_boosting(job: Job):
 
 def random_search(job: Job):
     """Random search over HistGradientBoosting, five folds, the defaults first."""
-    from scipy.stats import loguniform, randint, uniform
     from sklearn.model_selection import ParameterSampler, cross_val_score
 
-    space = {
-        "learning_rate": loguniform(0.01, 0.3),
-        "max_iter": randint(50, 500),
-        "max_leaf_nodes": randint(4, 64),
-        "min_samples_leaf": randint(2, 50),
-        "l2_regularization": loguniform(1e-3, 10),
-        "max_features": uniform(0.3, 0.7),
-    }
     scoring = job.named("roc_auc", "neg_log_loss", "neg_root_mean_squared_error")
-    draws = [{}, *ParameterSampler(space, 10_000, random_state=job.seed)]
+    draws = [{}, *ParameterSampler(boosting_space(), 10_000, random_state=job.seed)]
 
     def fit(X, y):
         start, best, longest, evaluated = time.perf_counter(), None, 0.0, 0
@@ -254,27 +245,47 @@ def random_search(job: Job):
     return fit
 
 
+def boosting_space() -> dict:
+    """Hyperparameters of HistGradientBoosting to draw from."""
+    from scipy.stats import loguniform, randint, uniform
+
+    return {
+        "learning_rate": loguniform(0.01, 0.3),
+        "max_iter": randint(50, 500),
+        "max_leaf_nodes": randint(4, 64),
+        "min_samples_leaf": randint(2, 50),
+        "l2_regularization": loguniform(1e-3, 10),
+        "max_features": uniform(0.3, 0.7),
+    }
+
+
 def encoded_boosting(job: Job, **parameters):
-    """Codes for the columns that are not numbers, NaN left to the model."""
-    from sklearn.compose import make_column_selector, make_column_transformer
+    """HistGradientBoosting behind :func:`encoded`."""
     from sklearn.ensemble import (
         HistGradientBoostingClassifier,
         HistGradientBoostingRegressor,
     )
-    from sklearn.pipeline import make_pipeline
-    from sklearn.preprocessing import OrdinalEncoder
 
     classes = {
         "classification": HistGradientBoostingClassifier,
         "regression": HistGradientBoostingRegressor,
     }
+    return encoded(classes[job.task](random_state=job.seed, **parameters))
+
+
+def encoded(model):
+    """Codes for the columns that are not numbers, NaN left to the model."""
+    from sklearn.compose import make_column_selector, make_column_transformer
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import OrdinalEncoder
+
     to_codes = OrdinalEncoder(handle_unknown="use_encoded_value", unknown_value=-1)
     return make_pipeline(
         make_column_transformer(
             (to_codes, make_column_selector(dtype_exclude="number")),
             remainder="passthrough",
         ),
-        classes[job.task](random_state=job.seed, **parameters),
+        model,
     )
 
 

@@ -26,6 +26,7 @@ from ._refit import Refits
 from ._report import cv_results, leaderboard_frame, members_frame, ranking_frame
 from ._search import Search
 from ._shared import SharedTask
+from ._strategy import Strategy
 from ._validation import check_X, check_y
 from ._workers import open_workers
 
@@ -221,11 +222,18 @@ class BaseMetaLearner(BaseEstimator):
         checkpoint = None
         if self.checkpoint is not None:
             checkpoint = Checkpoint(self.checkpoint, problem)
-        return Search(
-            problem, prior.belief, prior.configurations, budget, workers, task,
-            n_refits=self.ensemble_size, checkpoint=checkpoint,
-            families=prior.families, memory=memory,
-        )  # fmt: skip
+        strategy = Strategy(
+            problem,
+            prior.belief,
+            prior.configurations,
+            budget,
+            n_workers=workers.size,
+            hard=workers.hard,
+            ensemble_size=self.ensemble_size,
+            families=prior.families,
+            memory=memory,
+        )
+        return Search(strategy, workers, task, checkpoint)
 
     def _keep_prior(self, problem, prior) -> None:
         """Attributes that are known before anything is fitted."""

@@ -87,6 +87,8 @@ class Checkpoint:
         path = self._file(name, split)
         if result.status not in (OK, FAILED) or path in self._there:
             return
+        if (result.error or "").startswith("MemoryError"):
+            return  # with more memory, or fewer workers, it may end well
         told = {
             key: getattr(result, key)
             for key in ("status", "scores", "fit_seconds", "predict_seconds", "error")

@@ -84,8 +84,9 @@ class Refits:
     def begin(self) -> Refits:
         """Start on the best, which is wanted whatever the ensemble will be."""
         if self.pool and self.workers.free():
-            for i in self.affordable([self.best]):
-                self._submit(i)
+            with quiet():
+                for i in self.affordable([self.best]):
+                    self._submit(i)
         return self
 
     def finish(

@@ -17,8 +17,6 @@ from typing import Any
 
 import numpy as np
 
-from ._belief import Belief
-from ._budget import Budget
 from ._catalogue import Configuration
 from ._checkpoint import Checkpoint
 from ._evaluation import (
@@ -31,7 +29,6 @@ from ._evaluation import (
     FoldResult,
     reason,
 )
-from ._problem import Problem
 from ._runs import Run
 from ._shared import SharedTask
 from ._strategy import Strategy, Unit
@@ -42,9 +39,6 @@ logger = logging.getLogger("sk_meta")
 
 LAG = 4
 _KEPT_SHARE = 0.002  # of the free memory that one kept fold model may take
-_REFIT_MARGIN, _REFIT_SHARE = 1.3, 0.2
-_GRACE_SHARE, _MOST_GRACE = 0.05, 3.0
-_REFITS = 2  # for the other members there are the fold models, if need be
 
 
 @dataclass(frozen=True)
@@ -100,53 +94,30 @@ class Search:
 
     Parameters
     ----------
-    problem : Problem
-    belief : Belief
-        Prior over the configurations; it is conditioned on every result.
-    configurations : dict of str to Configuration
-        The applicable ones.
-    budget : Budget
+    strategy : Strategy
+        What to run next.
     workers : Here, Threads, Processes or Rounds
         Where the folds are run.
     task : SharedTask
         The table, for the workers.
-    n_refits : int, default=1
-        Number of configurations that will be refitted afterwards, for which
-        time is kept back.
     checkpoint : Checkpoint or None, default=None
         Results of an earlier search that was not finished.
-    families : frozenset of str, default=frozenset()
-        Families of which new configurations may be made.
-    memory : float, default=inf
-        Bytes that a configuration may be expected to need.
     """
 
     def __init__(
         self,
-        problem: Problem,
-        belief: Belief,
-        configurations: dict[str, Configuration],
-        budget: Budget,
+        strategy: Strategy,
         workers,
         task: SharedTask,
-        *,
-        n_refits: int = 1,
         checkpoint: Checkpoint | None = None,
-        families: frozenset[str] = frozenset(),
-        memory: float = np.inf,
     ):
-        self.problem = problem
-        self.budget = budget
+        self.strategy = strategy
+        self.problem = strategy.problem
+        self.budget = strategy.budget
         self.workers = workers
         self.task = task
-        self.n_refits = n_refits
         self.checkpoint = checkpoint
-        self.strategy = Strategy(
-            problem, belief, configurations, budget, workers.size, self._seconds_left,
-            families, memory,
-        )  # fmt: skip
         self.busy_seconds = 0.0
-        self._kept_back = self._grace
         self._rules = self._make_rules()
         self._queue: deque[Unit] = deque()
         # Asked for and not told yet, in that order, with the outcome once it is in.
@@ -186,14 +157,16 @@ class Search:
             # While only quick ones may be asked for, there may be more to do later.
             if not self._untold and not self.strategy.only_quick:
                 return
-            left = self._seconds_left()
+            left = self.strategy.seconds_left()
             # No more is begun; what runs may end within the grace, if it can be ended.
-            late = self.workers.hard and left + self._grace <= 0
+            late = self.workers.hard and left + self.strategy.grace <= 0
             if left <= 0 and (late or not self.workers.busy()):
                 self.strategy.reason = "time budget spent"
                 return
-            left = left + self._grace if self.workers.hard or left > 0 else np.inf
-            for unit, outcome in self.workers.wait(left):
+            left += self.strategy.grace
+            # What can't be ended is waited for.
+            longest = left if self.workers.hard or left > 0 else np.inf
+            for unit, outcome in self.workers.wait(longest):
                 self._untold[unit] = outcome
             # Give the free workers something to do before thinking.
             self._submit()
@@ -211,7 +184,7 @@ class Search:
 
     def _submit(self) -> None:
         while self._queue and self.workers.free():
-            if self.budget.limited and self._seconds_left() <= 0:
+            if self.budget.limited and self.strategy.seconds_left() <= 0:
                 return
             unit = self._queue.popleft()
             known = None
@@ -245,7 +218,6 @@ class Search:
         run = unit.run
         run.elapsed = self.budget.elapsed()
         self.strategy.tell(unit, result)
-        self._kept_back = self._reserve()
         if run.over:
             self._drop_models(run)
             logger.info("%s: %s", run.name, run.dropped or result.error)
@@ -286,33 +258,8 @@ class Search:
                 run.results[split] = drop_model(result)
 
     def _keep_the_best_models(self) -> None:
-        for run in self.strategy.ranked()[2 * self.n_refits :]:
+        for run in self.strategy.ranked()[2 * self.strategy.ensemble_size :]:
             self._drop_models(run)
-
-    def _seconds_left(self) -> float:
-        return self.budget.remaining(self._kept_back)
-
-    def _reserve(self) -> float:
-        """Seconds to keep for the refit of the best configurations."""
-        if not self.budget.limited:
-            return 0.0
-        best = self.strategy.likely_members()[: min(self.n_refits, _REFITS)]
-        reserve = 0.0
-        if best:
-            seconds = [run.seconds for run in best]
-            needed = max(sum(seconds) / self.workers.size, seconds[0])
-            reserve = _REFIT_MARGIN * needed * self.problem.refit_factor
-        return min(reserve, self.budget.share(_REFIT_SHARE)) + self._grace
-
-    @property
-    def _grace(self) -> float:
-        """Seconds in which running fits may end, after which they are ended.
-
-        Ending them costs their workers; new ones take longer than these seconds.
-        """
-        if not self.budget.limited or not self.workers.hard:
-            return 0.0
-        return min(self.budget.share(_GRACE_SHARE), _MOST_GRACE)
 
     def _result(self, why: str) -> SearchResult:
         folds, strategy = self.problem.folds, self.strategy

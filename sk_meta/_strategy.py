@@ -6,7 +6,6 @@ Nothing is run here. :meth:`Strategy.ask` names the next unit of work and
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from math import ceil
 
@@ -31,6 +30,10 @@ MIN_TRIALS = 8
 UNRACED = 3  # configurations that run all their folds, to learn how folds differ
 CONTENDERS = 8  # the best ones, which repeated folds tell apart
 MEMBER_MARGIN = 0.1  # in h: what is worse by more is hardly taken into an ensemble
+# Time that is kept back for refits: so much more than is expected, this share of the
+# budget at most; for two, since for other members there are the fold models.
+_REFIT_MARGIN, _REFIT_SHARE, _REFITS = 1.3, 0.2, 2
+_GRACE_SHARE, _MOST_GRACE = 0.05, 3.0
 PATIENCE = 40  # proposals without a gain after which no further is made
 # Folds are shared, so most of their noise is common to all configurations.
 _UNPAIRED = 0.25
@@ -61,9 +64,11 @@ class Strategy:
     configurations : dict of str to Configuration
         The applicable ones.
     budget : Budget
-    n_workers : int
-    seconds_left : callable
-        Seconds until the search must end; infinite if there is no deadline.
+    n_workers : int, default=1
+    hard : bool, default=False
+        Whether fits that run at the deadline can be ended.
+    ensemble_size : int, default=1
+        Most configurations that will be wanted in the end.
     families : frozenset of str, default=frozenset()
         Families of which new configurations may be made.
     memory : float, default=inf
@@ -76,8 +81,10 @@ class Strategy:
         belief: Belief,
         configurations: dict[str, Configuration],
         budget: Budget,
-        n_workers: int,
-        seconds_left: Callable[[], float],
+        *,
+        n_workers: int = 1,
+        hard: bool = False,
+        ensemble_size: int = 1,
         families: frozenset[str] = frozenset(),
         memory: float = np.inf,
     ):
@@ -86,9 +93,14 @@ class Strategy:
         self.configurations = configurations
         self.budget = budget
         self.n_workers = n_workers
-        self.seconds_left = seconds_left
+        self.ensemble_size = ensemble_size
         self.families = families
         self.memory = memory
+        # Ending a fit costs its worker, and a new one takes longer than this.
+        self.grace = 0.0
+        if budget.limited and hard:
+            self.grace = min(budget.share(_GRACE_SHARE), _MOST_GRACE)
+        self._kept_back = self.grace
         self.runs: list[Run] = []
         self.reason = "nothing was asked for"
         self.only_quick = False
@@ -121,6 +133,10 @@ class Strategy:
 
     def tell(self, unit: Unit, result: FoldResult) -> None:
         """Take the result of a unit."""
+        self._take(unit, result)
+        self._kept_back = self._to_keep_back()
+
+    def _take(self, unit: Unit, result: FoldResult) -> None:
         run = unit.run
         run.under_way.discard(unit.split)
         run.results[unit.split] = result
@@ -157,6 +173,25 @@ class Strategy:
         seconds = result.fit_seconds / part + result.predict_seconds
         noise = (_GROWTH_SD * np.log(part)) ** 2
         self.belief.observe_seconds(run.index, seconds, noise)
+
+    def seconds_left(self) -> float:
+        """Seconds in which a fit may be begun; infinite if there is no deadline.
+
+        After them there are ``grace`` seconds for those that run, and time for the
+        refits.
+        """
+        return self.budget.remaining(self._kept_back)
+
+    def _to_keep_back(self) -> float:
+        """Seconds for the grace and the refit of the best configurations."""
+        if not self.budget.limited:
+            return 0.0
+        reserve = 0.0
+        if best := self.likely_members()[: min(self.ensemble_size, _REFITS)]:
+            seconds = [run.seconds for run in best]
+            needed = max(sum(seconds) / self.n_workers, seconds[0])
+            reserve = _REFIT_MARGIN * needed * self.problem.refit_factor
+        return min(reserve, self.budget.share(_REFIT_SHARE)) + self.grace
 
     # Ranking what was found.
 

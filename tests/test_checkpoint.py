@@ -77,10 +77,12 @@ def test_a_failure_is_kept_with_its_reason(problem, tmp_path):
     assert np.isnan(read.fit_seconds)
 
 
-@pytest.mark.parametrize("status", [TIMEOUT, DIED])
-def test_what_was_not_its_own_end_is_tried_again(problem, tmp_path, status):
+@pytest.mark.parametrize(
+    ("status", "error"), [(TIMEOUT, "it"), (DIED, "it"), (FAILED, "MemoryError: no")]
+)
+def test_what_was_not_its_own_end_is_tried_again(problem, tmp_path, status, error):
     kept = Checkpoint(tmp_path, problem)
-    kept.put("lda", 0, FoldResult(status, error="it"))
+    kept.put("lda", 0, FoldResult(status, error=error))
     assert kept.get("lda", 0) is None
 
 

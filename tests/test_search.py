@@ -76,16 +76,26 @@ def believe(problem, candidates=None):
     return steps.believe(problem, None, candidates, "hybrid")
 
 
-def search(problem, prior, *, deeds=None, n_jobs=1, n_refits=1, **budget):
+@pytest.fixture
+def looks(monkeypatch):
+    """Digits, looked at with 250 rows first, and what is believed of five."""
+    X, y = load_digits(return_X_y=True)
+    monkeypatch.setattr(_folds, "LOOKS", (250,))
+    problem = describe(X, y, task="auto", scoring="neg_log_loss", cv=None, seed=0)
+    names = ["logistic-C1", "lda", "naive-bayes-smooth", "knn-5", "dummy"]
+    return problem, believe(problem, names)
+
+
+def search(problem, prior, *, deeds=None, n_jobs=1, ensemble_size=1, **budget):
     for name, deed in (deeds or {}).items():
         prior.configurations[name] = misbehaving(name, deed)
     opened = Budget(**budget)
-    with workplace(problem, prior, opened, n_jobs, n_refits) as (found, _):
+    with workplace(problem, prior, opened, n_jobs, ensemble_size) as (found, _):
         return found.run()
 
 
 @contextmanager
-def workplace(problem, prior, budget, n_jobs=1, n_refits=1):
+def workplace(problem, prior, budget, n_jobs=1, ensemble_size=1):
     """A search that is ready to run, and what a refit needs besides."""
     with ExitStack() as stack:
         workers = open_workers(n_jobs, timed=budget.limited)
@@ -95,10 +105,12 @@ def workplace(problem, prior, budget, n_jobs=1, n_refits=1):
         task = stack.enter_context(
             closing(SharedTask(*data, processes=workers.processes))
         )
-        found = Search(
-            problem, prior.belief, prior.configurations, budget, workers, task,
-            n_refits=n_refits, families=prior.families,
+        told = Strategy(
+            problem, prior.belief, prior.configurations, budget,
+            n_workers=workers.size, hard=workers.hard, ensemble_size=ensemble_size,
+            families=prior.families,
         )  # fmt: skip
+        found = Search(told, workers, task)
         yield found, (budget, workers, task)
 
 
@@ -106,10 +118,13 @@ def strategy(problem, prior, *, n_workers=1, seconds_left=None, **budget):
     """What to run next, without anything to run it."""
     opened = Budget(**budget)
     problem = steps.plan(problem, prior, opened, n_workers)
-    return Strategy(
-        problem, prior.belief, prior.configurations, opened, n_workers,
-        seconds_left or opened.remaining, prior.families,
+    found = Strategy(
+        problem, prior.belief, prior.configurations, opened, n_workers=n_workers,
+        families=prior.families,
     )  # fmt: skip
+    if seconds_left is not None:
+        found.seconds_left = seconds_left
+    return found
 
 
 def evaluated(problem, unit):
@@ -359,13 +374,10 @@ def test_on_few_rows_the_folds_of_the_best_are_repeated():
 
 
 @pytest.mark.parametrize("few", [False, True])
-def test_looks_at_few_rows_come_first_on_many(few, monkeypatch):
-    X, y = load_digits(return_X_y=True)
-    monkeypatch.setattr(_folds, "LOOKS", (250,))
-    problem = describe(X, y, task="auto", scoring="neg_log_loss", cv=None, seed=0)
+def test_looks_at_few_rows_come_first_on_many(few, looks):
+    problem, prior = looks
     assert problem.folds.n_train(0) == 250
-    names = ["logistic-C1", "lda", "naive-bayes-smooth", "knn-5", "dummy"]
-    told = strategy(problem, believe(problem, names), count=2 if few else 5)
+    told = strategy(problem, prior, count=2 if few else 5)
     units = play(told, problem, 60)
     assert units[0].split == problem.folds.stages[0][0]
     n_repeats, members = told.members()
@@ -377,6 +389,48 @@ def test_looks_at_few_rows_come_first_on_many(few, monkeypatch):
         # What looks hopeless is not run on more rows.
         dummy = next(run for run in told.runs if run.name == "dummy")
         assert not dummy.has(problem.folds.stages[-1])
+
+
+def test_a_look_counts_with_all_that_it_leads_to(looks):
+    problem, prior = looks
+    told = strategy(problem, prior, seconds=1000)
+    index = prior.belief.names.index("lda")
+    look = told.problem.relative_seconds[0][index]
+    assert 0 < look < 1
+    assert told._part_left(index) == pytest.approx(look + len(problem.splits))
+    unit = told.ask()
+    told.tell(unit, evaluated(problem, unit))
+    assert told._part_left(unit.run.index) == len(problem.splits)
+
+
+def test_what_can_be_looked_at_but_not_judged_is_not_begun(looks):
+    problem, prior = looks
+    told = strategy(problem, prior, seconds=1000)
+    seconds = prior.belief.seconds()
+    index = prior.belief.names.index("lda")
+    told.seconds_left = lambda: 2.5 * seconds[index]
+    assert told.problem.relative_seconds[0][index] < 0.5
+    assert index not in told._allowed()
+    told.seconds_left = lambda: 2.5 * len(problem.splits) * seconds[index]
+    assert index in told._allowed()
+
+
+def test_the_clock_is_told_of_looks_and_of_folds(looks):
+    problem, prior = looks
+    told = strategy(problem, prior, seconds=1000)
+    index = prior.belief.names.index("lda")
+    unit = Unit(told._start(prior.configurations["lda"], index, 0.0, 1.0), 5)
+    part = told.problem.relative_seconds[0][index]
+    result = replace(evaluated(problem, unit), fit_seconds=1.0, predict_seconds=0.5)
+    told.tell(unit, result)
+    # What is predicted is not less for being fitted on less.
+    expected = told.belief.seconds()[index]
+    assert expected == pytest.approx(1.0 / part + 0.5, rel=0.5)
+    told.tell(Unit(unit.run, 0), replace(result, fit_seconds=30.0))
+    known = told.belief.seconds()[index]
+    assert known == pytest.approx(30.5, rel=0.4)
+    told.tell(Unit(unit.run, 1), replace(result, fit_seconds=90.0))
+    assert told.belief.seconds()[index] == known
 
 
 @pytest.mark.parametrize("backend", ["loky", "threading", "multiprocessing"])
@@ -433,15 +487,57 @@ def test_an_interrupt_keeps_what_was_found(wine, monkeypatch, n_jobs):
 
 def test_time_is_kept_back_for_the_refit(wine):
     prior = believe(wine, FAST)
-    with workplace(wine, prior, Budget(seconds=1000), n_refits=3) as (found, _):
-        assert found._reserve() == found._grace
+    with workplace(wine, prior, Budget(seconds=1000), ensemble_size=3) as (found, _):
+        assert found.strategy._to_keep_back() == found.strategy.grace
         told = found.strategy
         play(told, wine, len(wine.splits))
         (run,) = told.complete()
         for split, result in run.results.items():
             run.results[split] = replace(result, fit_seconds=50.0)
         # One configuration of 50 s a fold, on half as many rows again.
-        assert found._reserve() > 75 + found._grace
+        assert found.strategy._to_keep_back() > 75 + found.strategy.grace
+
+
+def test_only_where_fits_can_be_ended_do_they_get_a_grace(wine):
+    prior = believe(wine, FAST)
+    for hard, seconds, grace in ((True, 20, 1), (True, 1000, 3), (False, 20, 0)):
+        budget = Budget(seconds=seconds, clock=lambda: 0.0)
+        told = Strategy(wine, prior.belief, prior.configurations, budget, hard=hard)
+        assert told.grace == pytest.approx(grace)
+        assert told.seconds_left() == pytest.approx(seconds - grace)
+
+
+@pytest.mark.parametrize(
+    ("deed", "status"), [("sleep 0.05", "ok"), ("sleep 600", "timeout")]
+)
+def test_a_fit_that_runs_at_the_deadline_may_end_a_little_later(wine, deed, status):
+    prior = believe(wine, ["logistic-C1"])
+    prior.configurations["logistic-C1"] = misbehaving("logistic-C1", deed)
+    with workplace(wine, prior, Budget(seconds=60), n_jobs=1) as (found, _):
+        since: list[float] = []
+
+        def seconds_left():  # the deadline is there as soon as something runs
+            if not found.workers.busy():
+                return 20.0
+            since.append(time.monotonic())
+            return since[0] - since[-1]
+
+        found.strategy.seconds_left = seconds_left
+        (trial,) = found.run().trials
+    assert trial.evaluation.folds[0].status == status
+
+
+def test_the_best_is_refitted_while_the_ensemble_is_selected(wine):
+    prior = believe(wine, FAST)
+    result = search(wine, prior)
+    with workplace(wine, prior, Budget(seconds=60), n_jobs=2) as (_, rest):
+        refits = Refits(wine, result, *rest).begin()
+        assert refits.workers.busy() == 1
+        selection = steps.combine(wine, result, 5)
+        fitted = refits.finish(selection)
+    best = max(result.pool, key=lambda e: e.mean(SCORE))
+    assert fitted.best_name == best.name
+    assert set(fitted.n_models.values()) == {0}
 
 
 def test_configurations_are_built_with_the_seed(wine):

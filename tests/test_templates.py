@@ -156,7 +156,9 @@ def test_samples_build_clone_and_fit_a_small_table(key):
         if configuration.why_not(table, target) is None:
             pipeline = clone(quick(configuration.build(table, 0)))
             prediction = pipeline.fit(X, y).predict(X)
-            assert prediction.shape[0] == len(y) and len(np.unique(prediction)) > 1
+            assert prediction.shape[0] == len(y)
+            # Trees of many rows a leaf have one leaf here.
+            assert len(np.unique(prediction)) > 1 or template.name.endswith("-wide")
             fitted += 1
     assert fitted >= 3
 
@@ -214,19 +216,22 @@ def test_neighbours_want_twice_as_many_rows(task):
         assert rows == 2 * params["n_neighbors"]
 
 
+def of_small_tables(task):
+    """Templates that the pool draws from; those for large tables are not for it."""
+    return {n for kind, n in BY_KEY if kind == task and not n.endswith("-wide")}
+
+
 @pytest.mark.parametrize("task", TASKS)
 def test_drawn_configurations_are_the_same_every_time(task):
     drawn = pool.drawn(task)
     assert drawn == pool.drawn(task)
     assert json.loads(json.dumps(drawn)) == [list(entry) for entry in drawn]
-    assert {template for _, template, _ in drawn} == {
-        name for kind, name in BY_KEY if kind == task
-    }
+    assert {template for _, template, _ in drawn} == of_small_tables(task)
 
 
 @pytest.mark.parametrize("task", TASKS)
 def test_every_template_is_drawn_from(task):
-    assert set(pool.DRAWS[task]) == {name for kind, name in BY_KEY if kind == task}
+    assert set(pool.DRAWS[task]) == of_small_tables(task)
 
 
 @pytest.mark.parametrize("task", TASKS)

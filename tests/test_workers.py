@@ -249,6 +249,13 @@ def test_what_is_stopped_ends_and_the_next_call_is_run(tmp_path):
         assert run(workers, {i: (square, i) for i in range(3)}) == {0: 0, 1: 1, 2: 4}
 
 
+def test_a_worker_that_was_stopped_is_replaced_at_once(one):
+    settled(one).submit("slow", sleep, 600)
+    assert one.stop() == ["slow"]
+    assert one._starting, "not only when the next call comes"
+    assert run(one, {"quick": (square, 3)}) == {"quick": 9}
+
+
 def test_threads_that_are_stopped_are_not_waited_for():
     workers = Threads(1)
     workers.submit("slow", sleep, 2)

@@ -34,6 +34,15 @@ _HISTOGRAM: tuple[tuple[str, dict], ...] = (
      {"learning_rate": 0.03, "max_iter": 1000, "max_leaf_nodes": 15,
       "max_features": 0.7, "early_stopping": True, "n_iter_no_change": 20}),
 )
+# For large tables: large trees of not too few rows each.
+_WIDE_HISTOGRAM: tuple[tuple[str, dict], ...] = (
+    ("hist-gb-wide",
+     {"learning_rate": 0.1, "max_iter": 150, "max_leaf_nodes": 255,
+      "min_samples_leaf": 40, "max_features": 0.5}),
+    ("hist-gb-wide-fast",
+     {"learning_rate": 0.2, "max_iter": 50, "max_leaf_nodes": 511,
+      "min_samples_leaf": 50, "max_features": 0.5, "l2_regularization": 1.0}),
+)
 # It holds a tenth out, stratified.
 _EARLY = {"min_rows": 100, "min_class_size": 8}
 _CLASSIC = (
@@ -85,6 +94,24 @@ _EXTERNAL: tuple[tuple, ...] = (
      {"iterations": 300, "learning_rate": 0.08}),
     ("catboost-depth4", "CatBoost", "catboost", catboost,
      {"iterations": 400, "learning_rate": 0.05, "depth": 4}),
+    ("catboost-depth8", "CatBoost", "catboost", catboost,
+     {"iterations": 300, "learning_rate": 0.15, "depth": 8}),
+)
+_WIDE_EXTERNAL: tuple[tuple, ...] = (
+    ("lightgbm-wide", "LightGBM", "lightgbm", lightgbm,
+     {"learning_rate": 0.1, "n_estimators": 150, "num_leaves": 255,
+      "min_child_samples": 40, "colsample_bytree": 0.6}),
+    ("lightgbm-wide-rough", "LightGBM", "lightgbm", lightgbm,
+     {"learning_rate": 0.1, "n_estimators": 150, "num_leaves": 255,
+      "min_child_samples": 100, "colsample_bytree": 0.6, "reg_lambda": 5.0,
+      "subsample": 0.8, "subsample_freq": 1}),
+    ("lightgbm-wide-fast", "LightGBM", "lightgbm", lightgbm,
+     {"learning_rate": 0.2, "n_estimators": 50, "num_leaves": 511,
+      "min_child_samples": 50, "colsample_bytree": 0.5, "reg_lambda": 1.0}),
+    ("xgboost-wide", "XGBoost", "xgboost", xgboost,
+     {"learning_rate": 0.1, "n_estimators": 150, "max_leaves": 255,
+      "min_child_weight": 20, "subsample": 0.8, "colsample_bytree": 0.6,
+      "max_depth": 0, "grow_policy": "lossguide"}),
 )
 
 _CLASSIFIERS = (
@@ -96,6 +123,12 @@ _CLASSIFIERS = (
         for name, params in _HISTOGRAM
     ),
     *(
+        classifier(name, _HIST, prep.ordinal,
+                   partial(HistGradientBoostingClassifier, early_stopping=False),
+                   tags={"template": "hist-gb-wide"}, **params)
+        for name, params in _WIDE_HISTOGRAM
+    ),
+    *(
         classifier(name, _GRADIENT, prep.ordinal_imputed, GradientBoostingClassifier,
                    tags={"max_rows": 10_000, "max_classes": 10}, **params)
         for name, params in _CLASSIC
@@ -104,6 +137,12 @@ _CLASSIFIERS = (
         classifier(name, family, prep.ordinal, library("Classifier"),
                    wrap=encoded_labels, tags={"requires": package}, **params)
         for name, family, package, library, params in _EXTERNAL
+    ),
+    *(
+        classifier(name, family, prep.ordinal, library("Classifier"),
+                   wrap=encoded_labels,
+                   tags={"requires": package, "template": f"{package}-wide"}, **params)
+        for name, family, package, library, params in _WIDE_EXTERNAL
     ),
 )
 
@@ -115,6 +154,12 @@ _REGRESSORS = (
                   tags={"min_rows": 100} if "early_stopping" in params else None,
                   **params)
         for name, params in _HISTOGRAM
+    ),
+    *(
+        regressor(name, _HIST, prep.ordinal,
+                  partial(HistGradientBoostingRegressor, early_stopping=False),
+                  tags={"template": "hist-gb-wide"}, **params)
+        for name, params in _WIDE_HISTOGRAM
     ),
     regressor("hist-gb-absolute", _HIST, prep.ordinal,
               partial(HistGradientBoostingRegressor, early_stopping=False),
@@ -129,6 +174,11 @@ _REGRESSORS = (
         regressor(name, family, prep.ordinal, library("Regressor"),
                   tags={"requires": package}, **params)
         for name, family, package, library, params in _EXTERNAL
+    ),
+    *(
+        regressor(name, family, prep.ordinal, library("Regressor"),
+                  tags={"requires": package, "template": f"{package}-wide"}, **params)
+        for name, family, package, library, params in _WIDE_EXTERNAL
     ),
 )
 

@@ -350,6 +350,7 @@ def _boosting(task: str) -> tuple[Template, ...]:
     )
     wrap = encoded_labels if classes else None
     rounds, rate = [50, 100, 200, 400], loguniform(0.01, 0.3)
+    leaves, wide_rate = [63, 127, 255, 511], loguniform(0.03, 0.3)
     losses = {} if classes else {"loss": ["squared_error"] * 3 + ["absolute_error"]}
     robust = {} if classes else {"loss": ["squared_error"] * 3 + ["huber"]}
     few = {"max_classes": 10} if classes else {}
@@ -387,6 +388,28 @@ def _boosting(task: str) -> tuple[Template, ...]:
                   "iterations": [100, 200, 400], "depth": [3, 4, 5, 6],
                   "l2_leaf_reg": loguniform(1, 10)},
                  {"requires": "catboost"}, wrap),
+        # Large trees, for large tables.
+        Template("hist-gb-wide", "histogram gradient boosting", task,
+                 partial(hist, early_stopping=False), ("ordinal",),
+                 {"learning_rate": wide_rate, "max_iter": [50, 100, 150, 250, 400],
+                  "max_leaf_nodes": leaves, "min_samples_leaf": [20, 40, 80, 160],
+                  "l2_regularization": loguniform(1e-3, 30),
+                  "max_features": [0.3, 0.5, 0.7, 1.0]}, {}),
+        Template("lightgbm-wide", "LightGBM", task, lightgbm(kind), ("ordinal",),
+                 {"learning_rate": wide_rate, "n_estimators": [50, 100, 150, 250, 400],
+                  "num_leaves": leaves, "min_child_samples": [20, 40, 80, 160],
+                  "colsample_bytree": uniform(0.3, 0.7),
+                  "reg_lambda": loguniform(1e-2, 30)},
+                 {"requires": "lightgbm"}, wrap),
+        Template("xgboost-wide", "XGBoost", task,
+                 partial(xgboost(kind), max_depth=0, grow_policy="lossguide"),
+                 ("ordinal",),
+                 {"learning_rate": wide_rate, "n_estimators": [50, 100, 150, 250, 400],
+                  "max_leaves": leaves, "subsample": uniform(0.5, 0.5),
+                  "colsample_bytree": uniform(0.3, 0.7),
+                  "min_child_weight": loguniform(2, 100),
+                  "reg_lambda": loguniform(0.1, 30)},
+                 {"requires": "xgboost"}, wrap),
     )  # fmt: skip
 
 
