@@ -951,6 +951,22 @@ def test_packer_shortens_without_rounding_to_perfection(part, packer):
     assert short["fit_seconds"] == 12
 
 
+def test_packer_adds_results_to_those_that_are_shipped(knowledge, packer):
+    def of(names_or_not):
+        results = {
+            kind: table[names_or_not(table["configuration"] == "knn-5")]
+            for kind, table in knowledge.results.items()
+        }
+        return KnowledgeBase(
+            knowledge.tasks, results, knowledge.card, knowledge.configurations
+        )
+
+    both = packer.joined(of(lambda is_it: ~is_it), of(lambda is_it: is_it))
+    for kind in TASKS:
+        assert_frame_equal(both.seconds(kind), knowledge.seconds(kind), check_like=True)
+    assert set(both.card["sources"]) == set(knowledge.card["sources"])
+
+
 def test_packer_describes_the_catalogue(packer):
     table = packer.configurations().set_index(["kind", "configuration"])
     assert table.index.is_unique

@@ -350,7 +350,6 @@ def _boosting(task: str) -> tuple[Template, ...]:
     )
     wrap = encoded_labels if classes else None
     rounds, rate = [50, 100, 200, 400], loguniform(0.01, 0.3)
-    leaves, wide_rate = [63, 127, 255, 511], loguniform(0.03, 0.3)
     losses = {} if classes else {"loss": ["squared_error"] * 3 + ["absolute_error"]}
     robust = {} if classes else {"loss": ["squared_error"] * 3 + ["huber"]}
     few = {"max_classes": 10} if classes else {}
@@ -388,15 +387,26 @@ def _boosting(task: str) -> tuple[Template, ...]:
                   "iterations": [100, 200, 400], "depth": [3, 4, 5, 6],
                   "l2_leaf_reg": loguniform(1, 10)},
                  {"requires": "catboost"}, wrap),
-        # Large trees, for large tables.
+    )  # fmt: skip
+
+
+def _wide_boosting(task: str) -> tuple[Template, ...]:
+    """Boosting with large trees, for large tables."""
+    classes = task == "classification"
+    kind = "Classifier" if classes else "Regressor"
+    hist = HistGradientBoostingClassifier if classes else HistGradientBoostingRegressor
+    wrap = encoded_labels if classes else None
+    rounds, rate = [50, 100, 150, 250, 400], loguniform(0.03, 0.3)
+    leaves = [63, 127, 255, 511]
+    return (
         Template("hist-gb-wide", "histogram gradient boosting", task,
                  partial(hist, early_stopping=False), ("ordinal",),
-                 {"learning_rate": wide_rate, "max_iter": [50, 100, 150, 250, 400],
+                 {"learning_rate": rate, "max_iter": rounds,
                   "max_leaf_nodes": leaves, "min_samples_leaf": [20, 40, 80, 160],
                   "l2_regularization": loguniform(1e-3, 30),
                   "max_features": [0.3, 0.5, 0.7, 1.0]}, {}),
         Template("lightgbm-wide", "LightGBM", task, lightgbm(kind), ("ordinal",),
-                 {"learning_rate": wide_rate, "n_estimators": [50, 100, 150, 250, 400],
+                 {"learning_rate": rate, "n_estimators": rounds,
                   "num_leaves": leaves, "min_child_samples": [20, 40, 80, 160],
                   "colsample_bytree": uniform(0.3, 0.7),
                   "reg_lambda": loguniform(1e-2, 30)},
@@ -404,7 +414,7 @@ def _boosting(task: str) -> tuple[Template, ...]:
         Template("xgboost-wide", "XGBoost", task,
                  partial(xgboost(kind), max_depth=0, grow_policy="lossguide"),
                  ("ordinal",),
-                 {"learning_rate": wide_rate, "n_estimators": [50, 100, 150, 250, 400],
+                 {"learning_rate": rate, "n_estimators": rounds,
                   "max_leaves": leaves, "subsample": uniform(0.5, 0.5),
                   "colsample_bytree": uniform(0.3, 0.7),
                   "min_child_weight": loguniform(2, 100),
@@ -435,7 +445,7 @@ def _shared(task: str) -> tuple[Template, ...]:
                  {"max_rows": 100_000, "max_encoded": 2000},
                  None if classes else scaled_target),
         *_forests(task),
-        *_boosting(task),
+        *_boosting(task), *_wide_boosting(task),
     )  # fmt: skip
 
 
