@@ -8,7 +8,9 @@ from numbers import Integral, Real
 from os import PathLike
 
 import numpy as np
+import pandas as pd
 from joblib import effective_n_jobs
+from scipy.sparse import issparse
 from sklearn.base import BaseEstimator
 from sklearn.utils import check_random_state
 from sklearn.utils.metaestimators import available_if
@@ -53,6 +55,7 @@ class BaseMetaLearner(BaseEstimator):
         "scoring": [str, callable, None],
         "cv": ["cv_object"],
         "candidates": [str, "array-like", None],
+        "column_kinds": [dict, None],
         "meta_model": [StrOptions(set(MEMBERS))],
         "knowledge": [str, PathLike, KnowledgeBase, None],
         "ensemble_size": [Interval(Integral, 1, None, closed="left")],
@@ -72,6 +75,7 @@ class BaseMetaLearner(BaseEstimator):
         scoring=None,
         cv=None,
         candidates=None,
+        column_kinds=None,
         meta_model="hybrid",
         knowledge=None,
         ensemble_size=8,
@@ -87,6 +91,7 @@ class BaseMetaLearner(BaseEstimator):
         self.scoring = scoring
         self.cv = cv
         self.candidates = candidates
+        self.column_kinds = column_kinds
         self.meta_model = meta_model
         self.knowledge = knowledge
         self.ensemble_size = ensemble_size
@@ -201,12 +206,21 @@ class BaseMetaLearner(BaseEstimator):
     def _check(self, X, y):
         """Validated table and target."""
         X = check_X(self, X, reset=True)
+        if self.column_kinds and not isinstance(X, pd.DataFrame):
+            # An array has one kind of columns only.
+            X = pd.DataFrame(X.toarray() if issparse(X) else X)
         return X, check_y(X, y, self._task())
 
     def _describe(self, X, y) -> Problem:
         seed = check_random_state(self.random_state).randint(2**31 - 1)
         return describe(
-            X, y, task=self._task(), scoring=self.scoring, cv=self.cv, seed=seed
+            X,
+            y,
+            task=self._task(),
+            scoring=self.scoring,
+            cv=self.cv,
+            seed=seed,
+            column_kinds=self.column_kinds,
         )
 
     def _believe(self, problem, memory: float) -> steps.Prior:

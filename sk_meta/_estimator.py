@@ -30,6 +30,11 @@ _DOC = """{title}
         few rows when nothing else is left to do (see ``folds_``).
     candidates : list of str or None, default=None
         Names of configurations or families to choose from; None is all of them.
+    column_kinds : dict of str or int to str, or None, default=None
+        What some columns are, by name or position, where it is not what is found:
+        "numeric", "ordinal", "duration", "categorical", "text", "datetime", or
+        "identifier", which is left out. ``columns_`` tells what is found. The levels
+        of an ordered categorical dtype keep their order, others are sorted.
     meta_model : {{"hybrid", "neural", "forest", "linear", "neighbors", "none"}}, \
 default="hybrid"
         How meta-features become a prior: "neural" (a multi-layer perceptron),
@@ -196,6 +201,7 @@ class MetaLearnerEstimator(BaseMetaLearner):
         scoring=None,
         cv=None,
         candidates=None,
+        column_kinds=None,
         meta_model="hybrid",
         knowledge=None,
         ensemble_size=8,
@@ -213,6 +219,7 @@ class MetaLearnerEstimator(BaseMetaLearner):
             scoring=scoring,
             cv=cv,
             candidates=candidates,
+            column_kinds=column_kinds,
             meta_model=meta_model,
             knowledge=knowledge,
             ensemble_size=ensemble_size,

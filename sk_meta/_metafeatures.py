@@ -31,11 +31,17 @@ import pandas as pd
 from scipy import stats
 from sklearn.utils import check_random_state
 
-from . import _table
+from ._columns import (
+    CATEGORIES,
+    DATETIME,
+    HIGH_CARDINALITY,
+    QUANTITIES,
+    SYMBOLIC,
+    TEXT,
+)
 from ._sample import (
     CLASSIFICATION,
     REGRESSION,
-    SYMBOLIC,
     Sample,
     draw_sample,
     entropy,
@@ -380,10 +386,14 @@ def _score(sample: Sample, name: str) -> float:
     return sample.scores[name]
 
 
-def _share_of_kind(kind: str) -> tuple[str, str, str, Callable]:
-    """Row of the table below for the share of columns of one kind."""
-    name = f"share_{kind.replace('-', '_')}"
-    return name, BRAZDIL, "", lambda s: len(s.table.select(kind)) / s.table.n_columns
+def _share_of(name: str, *kinds: str) -> tuple[str, str, str, Callable]:
+    """Row of the table below for the share of columns of some kinds."""
+    return (
+        f"share_{name}",
+        BRAZDIL,
+        "",
+        lambda s: len(s.table.select(*kinds)) / s.table.n_columns,
+    )
 
 
 def _gain(name: str, source: str = LANDMARKING) -> tuple[str, str, str, Callable]:
@@ -409,7 +419,11 @@ _register(
     ("nr_encoded", OURS, "", lambda s: s.table.n_encoded),
     ("inst_to_attr", RIVOLLI, "", lambda s: s.table.n_rows / s.table.n_columns),
     ("attr_to_inst", RIVOLLI, "", lambda s: s.table.n_columns / s.table.n_rows),
-    *(_share_of_kind(kind) for kind in (_table.NUMERIC, *SYMBOLIC, _table.DATETIME)),
+    _share_of("numeric", *QUANTITIES),
+    _share_of("categorical", *CATEGORIES),
+    _share_of("high_cardinality", HIGH_CARDINALITY),
+    _share_of("text", TEXT),
+    _share_of("datetime", DATETIME),
     ("share_missing", BRAZDIL, "", lambda s: s.table.missing),
     ("share_columns_missing", FEURER, "", lambda s: np.mean(
         [column.missing > 0 for column in s.table.columns])),

@@ -95,7 +95,9 @@ class Problem:
         )
 
 
-def describe(X, y: np.ndarray, *, task: str, scoring, cv, seed: int) -> Problem:
+def describe(
+    X, y: np.ndarray, *, task: str, scoring, cv, seed: int, column_kinds=None
+) -> Problem:
     """Describe the table and its target, and fix splits and metric.
 
     Parameters
@@ -106,6 +108,7 @@ def describe(X, y: np.ndarray, *, task: str, scoring, cv, seed: int) -> Problem:
     scoring : str, callable or None
     cv : int, splitter, iterable or None
     seed : int
+    column_kinds : dict or None, default=None
 
     Returns
     -------
@@ -114,9 +117,10 @@ def describe(X, y: np.ndarray, *, task: str, scoring, cv, seed: int) -> Problem:
     Raises
     ------
     ValueError
-        If the scorer is unknown, or can't score this target.
+        If the scorer is unknown, or can't score this target, or a kind is declared
+        that does not exist or for no column.
     """
-    table, target = describe_table(X), describe_target(y, task)
+    table, target = describe_table(X, column_kinds), describe_target(y, task)
     metric = resolve_scoring(scoring, target.task)
     folds = plan_folds(cv, X, y, target, seed)
     problem = Problem(

@@ -10,8 +10,8 @@ import pandas as pd
 from scipy import sparse
 from scipy.special import entr
 
-from . import _table
-from ._table import Column, Table, Target
+from ._columns import LEFT_OUT, LOW_CARDINALITY, SYMBOLIC, Column, as_floats
+from ._table import Table, Target
 
 MAX_ROWS, MAX_COLUMNS = 2000, 100
 LANDMARK_ROWS, LANDMARK_COLUMNS = 500, 50
@@ -21,7 +21,6 @@ _MAX_LEVELS = 10
 _MIN_MEMBERS = 10
 
 CLASSIFICATION, REGRESSION = "classification", "regression"
-SYMBOLIC = (_table.CATEGORICAL, _table.HIGH_CARDINALITY, _table.TEXT)
 
 
 def draw_sample(
@@ -32,7 +31,7 @@ def draw_sample(
     if target.task == CLASSIFICATION and len(y) > MAX_ROWS:
         strata = pd.factorize(y)[0]
     rows = _draw_rows(strata, MAX_ROWS, rng)
-    varying = [i for i, c in enumerate(table.columns) if c.kind != _table.CONSTANT]
+    varying = [i for i, c in enumerate(table.columns) if c.kind not in LEFT_OUT]
     positions = _draw(np.array(varying), MAX_COLUMNS, rng)
     if isinstance(X, pd.DataFrame):
         block = X.iloc[:, positions].iloc[rows]
@@ -85,11 +84,11 @@ class Sample:
 
     @cached_property
     def numbers(self) -> np.ndarray:
-        """Numeric and date columns as floats, NaN where missing or infinite."""
+        """Quantities and dates as floats, NaN where missing or infinite."""
         values = self.block
         if isinstance(values, pd.DataFrame):
             series = [
-                _as_floats(values.iloc[:, i], column.kind)
+                as_floats(values.iloc[:, i], column)
                 for i, column in enumerate(self.columns)
                 if column.kind not in SYMBOLIC
             ]
@@ -188,26 +187,11 @@ class Sample:
         return {}
 
 
-def _as_floats(series: pd.Series, kind: str) -> np.ndarray:
-    """A numeric or date column as floats; dates in seconds."""
-    if kind != _table.DATETIME:
-        return pd.to_numeric(series).to_numpy(dtype=float, na_value=np.nan)
-    if pd.api.types.is_timedelta64_dtype(series):
-        return series.dt.total_seconds().to_numpy(dtype=float)
-    if isinstance(series.dtype, pd.PeriodDtype):
-        series = series.dt.start_time
-    text = series.astype(str)
-    dates = pd.to_datetime(text, format="ISO8601", errors="coerce", utc=True)
-    if dates.isna().all():
-        dates = pd.to_datetime(text, format="mixed", errors="coerce", utc=True)
-    return (dates - pd.Timestamp(0, tz="UTC")).dt.total_seconds().to_numpy(dtype=float)
-
-
 def _levels(series: pd.Series) -> np.ndarray:
     """Levels numbered by frequency, missing being one, rare ones lumped together."""
     codes, _ = pd.factorize(series.astype(str), sort=True, use_na_sentinel=False)
     by_frequency = np.argsort(-np.bincount(codes), kind="stable")
-    return np.minimum(np.argsort(by_frequency)[codes], _table.LOW_CARDINALITY)
+    return np.minimum(np.argsort(by_frequency)[codes], LOW_CARDINALITY)
 
 
 def _indicators(levels: np.ndarray) -> np.ndarray:

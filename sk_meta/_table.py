@@ -1,7 +1,7 @@
 """What each column of a table is, and what its target is.
 
-The only module that looks at dtypes. Everything downstream (meta-features,
-preprocessing) reads the :class:`Table` and :class:`Target` made here.
+With :mod:`._columns` the only code that looks at dtypes. Everything downstream
+(meta-features, preprocessing) reads the :class:`Table` and :class:`Target` made here.
 """
 
 from __future__ import annotations
@@ -14,33 +14,24 @@ import pandas as pd
 from scipy import sparse
 from sklearn.utils.multiclass import type_of_target
 
-# A string column with more distinct values than this is not one-hot encoded;
-# the same threshold as skrub's TableVectorizer.
-LOW_CARDINALITY = 40
+from ._columns import (
+    CATEGORICAL,
+    CONSTANT,
+    DATETIME,
+    DECLARABLE,
+    HIGH_CARDINALITY,
+    LEFT_OUT,
+    MISSING,
+    NUMERIC,
+    QUANTITIES,
+    TEXT,
+    Column,
+    describe_series,
+    is_number,
+)
+
 # Integer targets with more distinct values than this are quantities.
 MAX_INTEGER_CLASSES = 20
-# Dates and text are recognised on a sample of the non-missing values.
-_SAMPLE = 200
-
-NUMERIC = "numeric"
-CATEGORICAL = "categorical"
-HIGH_CARDINALITY = "high-cardinality"
-TEXT = "text"
-DATETIME = "datetime"
-CONSTANT = "constant"
-
-
-@dataclass(frozen=True)
-class Column:
-    """One column: how to select it, what it is, and its size.
-
-    ``n_unique`` counts the distinct values of columns that are not numeric.
-    """
-
-    selector: str | int
-    kind: str
-    n_unique: int | None
-    missing: float
 
 
 @dataclass(frozen=True)
@@ -75,7 +66,11 @@ class Table:
 
     def select(self, *kinds: str) -> list[str | int]:
         """Selectors of the columns of the given kinds."""
-        return [column.selector for column in self.columns if column.kind in kinds]
+        return [column.selector for column in self.of_kind(*kinds)]
+
+    def of_kind(self, *kinds: str) -> list[Column]:
+        """The columns of the given kinds."""
+        return [column for column in self.columns if column.kind in kinds]
 
     @cached_property
     def only_numeric(self) -> bool:
@@ -90,13 +85,14 @@ class Table:
     @cached_property
     def n_encoded(self) -> int:
         """Number of columns after one-hot encoding, dates and text expanded."""
-        width = {HIGH_CARDINALITY: 1, TEXT: 30, DATETIME: 5, NUMERIC: 1}
+        width = {HIGH_CARDINALITY: 1, TEXT: 30, DATETIME: 5}
+        width |= dict.fromkeys(QUANTITIES, 1)
         return max(
             1,
             sum(
                 width.get(column.kind) or _one_hot_width(column)
                 for column in self.columns
-                if column.kind != CONSTANT
+                if column.kind not in LEFT_OUT
             ),
         )
 
@@ -142,12 +138,12 @@ def _one_hot_width(column: Column) -> int:
 
 
 def is_frame(X) -> bool:
-    """Whether X is a pandas or polars DataFrame."""
-    return isinstance(X, pd.DataFrame) or _is_polars(X)
+    """Whether X is a DataFrame of pandas or polars, or a table of pyarrow."""
+    return isinstance(X, pd.DataFrame) or _is_of(X, "polars") or _is_of(X, "pyarrow")
 
 
-def _is_polars(X) -> bool:
-    return type(X).__module__.split(".")[0] == "polars" and hasattr(X, "to_dict")
+def _is_of(X, package: str) -> bool:
+    return type(X).__module__.split(".")[0] == package and hasattr(X, "columns")
 
 
 def as_table(X):
@@ -155,19 +151,23 @@ def as_table(X):
 
     Parameters
     ----------
-    X : {DataFrame, ndarray, sparse matrix or array}
+    X : {DataFrame, pyarrow.Table, ndarray, sparse matrix or array}
         Two-dimensional table.
 
     Returns
     -------
     X : pandas.DataFrame, float ndarray or CSR
-        polars frames become pandas frames; arrays of objects, strings or dates
-        become frames when they hold anything but numbers. Columns whose names
-        are not unique are numbered instead, since pipelines select by name.
+        Frames of polars and tables of pyarrow become pandas frames; arrays of
+        objects, strings or dates become frames when they hold anything but numbers.
+        Columns whose names are not unique are numbered instead, since pipelines
+        select by name.
     """
-    if _is_polars(X):
-        return pd.DataFrame(X.to_dict(as_series=False))
+    if _is_of(X, "polars"):
+        X = _from_polars(X)
+    elif _is_of(X, "pyarrow"):
+        X = X.to_pandas(date_as_object=False)
     if isinstance(X, pd.DataFrame):
+        X = _without_arrow_times(X)
         return X if X.columns.is_unique else X.set_axis(range(X.shape[1]), axis=1)
     if sparse.issparse(X):
         return _with_narrow_indices(X.tocsr())
@@ -181,6 +181,30 @@ def as_table(X):
     except (TypeError, ValueError):
         # Plain column-wise inference keeps numbers in mixed arrays numeric.
         return pd.DataFrame(X.astype(object)).apply(_as_numbers)
+
+
+def _from_polars(X) -> pd.DataFrame:
+    try:
+        return X.to_pandas()
+    except ImportError:  # without pyarrow
+        return pd.DataFrame(X.to_dict(as_series=False))
+
+
+def _without_arrow_times(X: pd.DataFrame) -> pd.DataFrame:
+    """Dates and durations of Arrow columns as those of NumPy; the rest as it is."""
+    of_arrow = [
+        name
+        for name, dtype in X.dtypes.items()
+        if isinstance(dtype, pd.ArrowDtype)
+        and dtype.kind in "mMO"
+        and not pd.api.types.is_string_dtype(dtype)
+    ]
+    if not of_arrow:
+        return X
+    return X.assign(**{
+        name: X[name].array.__arrow_array__().to_pandas(date_as_object=False).to_numpy()
+        for name in of_arrow
+    })  # fmt: skip
 
 
 def _as_numbers(column: pd.Series) -> pd.Series:
@@ -199,24 +223,36 @@ def _with_narrow_indices(X):
     return type(X)(parts, shape=X.shape)
 
 
-def describe_table(X) -> Table:
+def describe_table(X, column_kinds: dict | None = None) -> Table:
     """Find out what each column of X is.
 
     Parameters
     ----------
     X : pandas.DataFrame, ndarray or CSR
         As returned by :func:`as_table`.
+    column_kinds : dict of str or int to str, or None, default=None
+        What some columns are, by name or position; X is a frame then. One of
+        "numeric", "ordinal", "duration", "categorical", "text", "datetime", and
+        "identifier", which is left out.
 
     Returns
     -------
     Table
+
+    Raises
+    ------
+    ValueError
+        If there is no such column or kind.
     """
     if isinstance(X, pd.DataFrame):
+        declared = _check_declared(column_kinds or {}, X.columns)
         unique_names = X.columns.is_unique and all(
             isinstance(name, str) for name in X.columns
         )
         columns = [
-            _describe_series(X.iloc[:, i], name if unique_names else i)
+            describe_series(
+                X.iloc[:, i], name if unique_names else i, declared.get(name)
+            )
             for i, name in enumerate(X.columns)
         ]
         plain = all(
@@ -230,92 +266,40 @@ def describe_table(X) -> Table:
         plain = True
         container = "sparse" if sparse.issparse(X) else "array"
         density = X.nnz / max(1, np.prod(X.shape)) if container == "sparse" else 1.0
-    if all(column.kind == CONSTANT for column in columns):
+    if all(column.kind in LEFT_OUT for column in columns):
         # Something must reach the model; numbers as they are, the rest encoded.
         columns = [
-            Column(c.selector, _kind_of_constant(X, i), c.n_unique, c.missing)
+            Column(c.selector, _kind_of_last_resort(X, i), c.n_unique, c.missing)
             for i, c in enumerate(columns)
         ]
     return Table(X.shape[0], tuple(columns), container, plain, float(density))
 
 
-def _kind_of_constant(X, position: int) -> str:
+def _check_declared(column_kinds: dict, names: pd.Index) -> dict:
+    """The kinds that the user gave, by the names of the columns."""
+    declared = {}
+    for key, kind in column_kinds.items():
+        position = isinstance(key, (int, np.integer)) and key not in names
+        if position and 0 <= key < len(names):
+            key = names[key]
+        if key not in names:
+            raise ValueError(
+                f"column_kinds names {key!r}, which is not a column of X. Use a name "
+                f"of {[*map(str, names[:10])]}{'…' if len(names) > 10 else ''}, or a "
+                "position."
+            )
+        if kind not in DECLARABLE:
+            raise ValueError(
+                f"column_kinds[{key!r}]={kind!r} must be one of {list(DECLARABLE)}."
+            )
+        declared[key] = kind
+    return declared
+
+
+def _kind_of_last_resort(X, position: int) -> str:
     if not isinstance(X, pd.DataFrame):
         return NUMERIC
-    series = X.iloc[:, position]
-    return NUMERIC if _is_number(series) else CATEGORICAL
-
-
-def _is_number(series: pd.Series) -> bool:
-    return pd.api.types.is_numeric_dtype(series) and not pd.api.types.is_bool_dtype(
-        series
-    )
-
-
-def _describe_series(series: pd.Series, selector) -> Column:
-    missing = float(series.isna().mean())
-    if _is_number(series):
-        return _describe_quantity(series, selector, missing)
-    present = series.dropna()
-    if not isinstance(series.dtype, pd.CategoricalDtype):
-        present = _hashable(present)
-    n_unique = int(present.nunique())
-    if n_unique == 0 or (n_unique == 1 and missing == 0):
-        kind = CONSTANT
-    elif _is_time(series):
-        kind = DATETIME
-    else:
-        kind = _kind_of_values(present, n_unique)
-    return Column(selector, kind, n_unique, missing)
-
-
-def _describe_quantity(series: pd.Series, selector, missing: float) -> Column:
-    """A numeric column; it is only asked whether it varies, which is cheap."""
-    low, high = series.min(), series.max()
-    constant = missing == 1 or (missing == 0 and low == high)
-    return Column(selector, CONSTANT if constant else NUMERIC, None, missing)
-
-
-def _is_time(series: pd.Series) -> bool:
-    return (
-        pd.api.types.is_datetime64_any_dtype(series)
-        or pd.api.types.is_timedelta64_dtype(series)
-        or isinstance(series.dtype, pd.PeriodDtype)
-    )
-
-
-def _hashable(present: pd.Series) -> pd.Series:
-    """Values as strings where the column mixes types or holds lists."""
-    if pd.api.types.infer_dtype(present) in ("string", "boolean", "datetime64"):
-        return present
-    return present.astype(str)
-
-
-def _kind_of_values(present: pd.Series, n_unique: int) -> str:
-    """Kind of a column of strings, booleans, categories or mixed objects."""
-    if isinstance(present.dtype, pd.CategoricalDtype):
-        return CATEGORICAL if n_unique <= LOW_CARDINALITY else HIGH_CARDINALITY
-    sample = present.iloc[:_SAMPLE]
-    if _looks_like_dates(sample):
-        return DATETIME
-    if n_unique <= LOW_CARDINALITY:
-        return CATEGORICAL
-    words = sample.astype(str).str.count(r"\s+").mean() + 1
-    return TEXT if words >= 3 or n_unique > 0.9 * len(present) else HIGH_CARDINALITY
-
-
-def _looks_like_dates(sample: pd.Series) -> bool:
-    if pd.api.types.infer_dtype(sample) in ("datetime", "datetime64", "date"):
-        return True
-    text = sample.astype(str)
-    # pandas reads bare numbers as years; a date has digits and a separator.
-    if not text.str.contains(r"\d[-/:.]\d", regex=True).all():
-        return False
-    formats = ("ISO8601", "%d/%m/%Y", "%m/%d/%Y", "%d.%m.%Y", "%Y/%m/%d")
-    return any(
-        pd.to_datetime(text, format=form, errors="coerce").notna().all()
-        for form in formats
-    )
+    return NUMERIC if is_number(X.iloc[:, position]) else CATEGORICAL
 
 
 def _describe_numbers(X) -> list[Column]:
@@ -338,11 +322,11 @@ def _describe_numbers(X) -> list[Column]:
         low, high = np.zeros(n_columns), np.zeros(n_columns)
         low[filled] = np.nanmin(X[:, filled], axis=0)
         high[filled] = np.nanmax(X[:, filled], axis=0)
-    constant = (missing == 1) | ((low == high) & (missing == 0))
-    return [
-        Column(i, CONSTANT if constant[i] else NUMERIC, None, float(missing[i]))
-        for i in range(n_columns)
-    ]
+    kinds = np.full(n_columns, NUMERIC, dtype=object)
+    kinds[(low == high) & (missing == 0)] = CONSTANT
+    kinds[missing == 1] = MISSING
+    pairs = zip(kinds.tolist(), missing.tolist(), strict=True)
+    return [Column(i, kind, None, share) for i, (kind, share) in enumerate(pairs)]
 
 
 def describe_target(y, task: str = "auto") -> Target:

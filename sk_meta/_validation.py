@@ -12,6 +12,7 @@ from sklearn.utils import column_or_1d
 from sklearn.utils.multiclass import check_classification_targets, type_of_target
 from sklearn.utils.validation import check_consistent_length, validate_data
 
+from ._columns import NUMERIC, is_number
 from ._table import Target, as_table, is_frame
 
 N_SPLITS = 5
@@ -23,7 +24,8 @@ def check_X(estimator, X, *, reset: bool):
     Parameters
     ----------
     estimator : estimator
-        Gets ``n_features_in_`` and ``feature_names_in_`` if ``reset``.
+        Gets ``n_features_in_`` and ``feature_names_in_`` if ``reset``; has
+        ``columns_`` if not.
     X : {DataFrame, array-like, sparse matrix} of shape (n_samples, n_features)
     reset : bool
         Whether this is ``fit``.
@@ -48,7 +50,7 @@ def check_X(estimator, X, *, reset: bool):
             )
         if any(dtype.kind == "c" for dtype in X.dtypes):
             raise ValueError("Complex data not supported. Pass real columns in X.")
-        return X
+        return X if reset else _as_in_fit(X, estimator.columns_)
     X = validate_data(
         estimator,
         X,
@@ -60,13 +62,32 @@ def check_X(estimator, X, *, reset: bool):
     X = as_table(X)
     if issparse(X) and not _has_no_infinity(X):
         raise ValueError("Sparse X holds infinity. Replace it by NaN or a number.")
-    names = getattr(estimator, "feature_names_in_", None)
-    if reset or (names is None and getattr(estimator, "container_", "") != "frame"):
+    if reset:
         return X
+    names = getattr(estimator, "feature_names_in_", None)
+    if not isinstance(X, pd.DataFrame):
+        if names is None and estimator.container_ != "frame":
+            return X
+        X = pd.DataFrame(X.toarray() if issparse(X) else X)
     # The pipelines were fitted on a frame and select columns by name.
-    if isinstance(X, pd.DataFrame):
-        return X if names is None else X.set_axis(names, axis=1)
-    return pd.DataFrame(X.toarray() if issparse(X) else X, columns=names)
+    X = X if names is None else X.set_axis(names, axis=1)
+    return _as_in_fit(X, estimator.columns_)
+
+
+def _as_in_fit(X: pd.DataFrame, columns: pd.DataFrame) -> pd.DataFrame:
+    """Numbers where there were numbers in ``fit``, whatever they came as."""
+    changed = {}
+    for position, kind in enumerate(columns["kind"]):
+        series = X.iloc[:, position]
+        if kind == NUMERIC and not is_number(series):
+            try:
+                changed[X.columns[position]] = pd.to_numeric(series).astype(float)
+            except (TypeError, ValueError) as error:
+                raise ValueError(
+                    f"Column {X.columns[position]!r} of X held numbers in fit and "
+                    f"holds something else now: {error}. Convert it, or drop the rows."
+                ) from error
+    return X.assign(**changed) if changed else X
 
 
 def _has_no_infinity(X) -> bool:

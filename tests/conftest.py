@@ -49,6 +49,16 @@ def make_messy(n_rows=N_ROWS, seed=0):
             "text": [f"visit number {i} of this person" for i in range(n_rows)],
             "date": days,
             "date_text": days.strftime("%d.%m.%Y"),
+            "grade": pd.Categorical(
+                rng.choice(["poor", "fair", "good"], n_rows),
+                categories=["poor", "fair", "good"],
+                ordered=True,
+            ),
+            "duration": pd.to_timedelta(rng.randint(0, 5000, n_rows), unit="min"),
+            "clock": [f"{i // 60}:{i % 60:02d}" for i in rng.randint(0, 1440, n_rows)],
+            "price": [f"${i:,}" for i in rng.randint(0, 5000, n_rows)],
+            "percent": [f"{i} %" for i in rng.randint(0, 100, n_rows)],
+            "patient_id": rng.permutation(n_rows) + 1000,
             "constant": "same",
             "empty": np.nan,
         }

@@ -13,6 +13,7 @@ ROOT = Path(sk_meta.__file__).parent
 # A module imports only from modules above it.
 ORDER = (
     "_compat",
+    "_columns",
     "_table",
     "_sample",
     "_metafeatures",

@@ -9,13 +9,23 @@ from scipy import sparse
 from sklearn.pipeline import Pipeline
 
 from sk_meta._catalogue._preprocessing import one_hot
-from sk_meta._table import (
+from sk_meta._columns import (
+    BOOLEAN,
     CATEGORICAL,
     CONSTANT,
     DATETIME,
+    DURATION,
     HIGH_CARDINALITY,
+    IDENTIFIER,
+    MISSING,
+    NUMBER_TEXT,
     NUMERIC,
+    ORDINAL,
     TEXT,
+    as_floats,
+    describe_series,
+)
+from sk_meta._table import (
     as_table,
     describe_table,
     describe_target,
@@ -30,15 +40,21 @@ KINDS = {
     "letters": CATEGORICAL,
     "category": CATEGORICAL,
     "string": CATEGORICAL,
-    "flag": CATEGORICAL,
-    "nullable_flag": CATEGORICAL,
+    "flag": BOOLEAN,
+    "nullable_flag": BOOLEAN,
     "mixed": CATEGORICAL,
     "key": HIGH_CARDINALITY,
     "text": TEXT,
     "date": DATETIME,
     "date_text": DATETIME,
+    "grade": ORDINAL,
+    "duration": DURATION,
+    "clock": DURATION,
+    "price": NUMBER_TEXT,
+    "percent": NUMBER_TEXT,
+    "patient_id": IDENTIFIER,
     "constant": CONSTANT,
-    "empty": CONSTANT,
+    "empty": MISSING,
 }
 
 
@@ -88,10 +104,13 @@ def test_description_as_frame_has_one_row_per_column(messy):
         ["31.12.2020", "1.2.2021"] * 5,
         ["2020/12/31", "2021/02/01"] * 5,
         ["2021-01-05T10:30:00", "2020-02-29T23:59:59"] * 5,
+        ["5 Jan 2021", "29 Feb 2020"] * 5,
+        ["Jan 5, 2021", "Feb 29, 2020"] * 5,
+        ["2021-01-05 10:30", "2020-02-29 23:59"] * 5,
+        ["1/5/2021 10:30", "2/29/2020 23:59"] * 5,
         [datetime.date(2020, 1, day) for day in range(1, 11)],
         [datetime.datetime(2020, 1, day, 5) for day in range(1, 11)],
         pd.period_range("2020-01", periods=10, freq="M"),
-        pd.to_timedelta(range(10), unit="D"),
         pd.date_range("2020-01-01", periods=10, tz="Europe/Paris"),
     ],
     ids=lambda values: str(values[0]),
@@ -103,9 +122,8 @@ def test_dates_are_recognised(values):
 @pytest.mark.parametrize(
     "values",
     [
-        ["1999", "2001", "2010"] * 5,
-        ["1.25", "3.50", "0.75"] * 5,
         ["1-2", "3-4", "10-12"] * 5,
+        ["01067", "80331", "20095"] * 5,
         ["192.168.0.1", "10.0.0.7"] * 5,
         ["2021-01-05", "not yet known"] * 5,
         ["2021-13-45", "2021-02-31"] * 5,
@@ -114,6 +132,12 @@ def test_dates_are_recognised(values):
 )
 def test_strings_with_digits_are_not_dates(values):
     assert kind_of(values) == CATEGORICAL
+
+
+def test_numbers_that_are_named_codes_are_no_numbers():
+    codes = pd.Series(["80331", "10115", "20095"] * 5)
+    assert describe_series(codes, "zip_code").kind == CATEGORICAL
+    assert describe_series(codes, "price").kind == NUMBER_TEXT
 
 
 def test_dates_with_missing_values_stay_dates():
@@ -133,7 +157,8 @@ def test_sentences_are_text_even_when_some_repeat():
 
 
 def test_nearly_unique_words_are_text():
-    assert kind_of([f"word{i}" for i in range(100)]) == TEXT
+    words = [f"{'abcdefghij'[i % 10]}{'klmnopqrst'[i // 10]}ville" for i in range(100)]
+    assert kind_of(words) == TEXT
 
 
 def test_column_of_lists_does_not_break_the_description():
@@ -145,21 +170,137 @@ def test_one_value_and_missing_ones_is_not_constant():
     assert kind_of([1.0, np.nan] * 5) == NUMERIC
 
 
-@pytest.mark.parametrize(
-    "values", [["a"] * 5, [True] * 5, [2.5] * 5, [None] * 5, [np.nan] * 5]
-)
+@pytest.mark.parametrize("values", [["a"] * 5, [True] * 5, [2.5] * 5])
 def test_a_single_value_is_constant(values):
     assert kind_of(values) == CONSTANT
 
 
-def test_missing_nullable_column_is_constant():
-    assert kind_of([None] * 5, dtype="Float64") == CONSTANT
+@pytest.mark.parametrize("dtype", [object, float, "Float64", "string", "category"])
+def test_a_column_without_values_is_all_missing(dtype):
+    assert kind_of([None] * 5, dtype=dtype) == MISSING
+
+
+@pytest.mark.parametrize(
+    ("values", "expected"),
+    [
+        (["1,200", "15", "3,400,000", None], [1200, 15, 3400000, np.nan]),
+        (["12 %", "7%", "3.5 %", "?"], [12, 7, 3.5, np.nan]),
+        (["$1,200.50", "€7", "£ 30", "-"], [1200.5, 7, 30, np.nan]),
+        (["1.200,5", "3,25", "7", ""], [1200.5, 3.25, 7, np.nan]),
+        (["1e3", "-2.5E-2", "+4", "n/a"], [1000, -0.025, 4, np.nan]),
+        ([" 1", "2 ", "3", "nan"], [1, 2, 3, np.nan]),
+        ([1, "2", 3.5, None], [1, 2, 3.5, np.nan]),
+    ],
+    ids=str,
+)
+def test_numbers_in_text_are_read(values, expected):
+    series = pd.Series(values * 5, dtype=object)
+    column = describe_series(series, "it")
+    assert column.kind == NUMBER_TEXT
+    np.testing.assert_allclose(as_floats(series, column)[:4], expected)
+
+
+def test_a_few_words_among_numbers_are_missing_and_many_are_not():
+    few, many = (
+        [f"{i}.5" for i in range(100 - n)] + ["below limit"] * n for n in (5, 10)
+    )
+    assert kind_of(few) == NUMBER_TEXT
+    assert kind_of(many) != NUMBER_TEXT
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        [datetime.timedelta(hours=h) for h in range(10)],
+        [datetime.time(h, 30) for h in range(10)],
+        [f"{h}:30" for h in range(10)],
+        [f"{h}:30:15" for h in range(10)],
+    ],
+    ids=lambda values: str(values[0]),
+)
+def test_durations_are_seconds(values):
+    series = pd.Series(values)
+    column = describe_series(series, "it")
+    assert column.kind == DURATION
+    assert (np.diff(as_floats(series, column)) == 3600).all()
+
+
+def test_levels_of_an_ordered_dtype_keep_their_order():
+    grades = pd.Categorical(
+        ["low", "high", None, "mid"] * 5, ["low", "mid", "high"], ordered=True
+    )
+    column = describe_series(pd.Series(grades), "it")
+    assert (column.kind, column.detail) == (ORDINAL, ("low", "mid", "high"))
+    np.testing.assert_equal(
+        as_floats(pd.Series(grades), column)[:4], [0, 2, np.nan, 1]
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "values"),
+    [
+        ("id", range(1, 51)),
+        ("Unnamed: 0", range(50)),
+        ("customerID", range(100, 150)),
+        ("patient_id", [f"person {'abcdefg'[i % 7]}{i}"[7:] for i in range(50)]),
+        ("anything", [f"A-{i:05d}" for i in range(50)]),
+        ("anything", [f"{i * 7919 + 2**40:x}-{i:04x}" for i in range(50)]),
+    ],
+)
+def test_what_numbers_the_rows_is_an_identifier(name, values):
+    assert describe_series(pd.Series(list(values)), name).kind == IDENTIFIER
+
+
+@pytest.mark.parametrize(
+    ("name", "values"),
+    [
+        ("id", [*range(25), *range(25)]),
+        ("width", range(50)),
+        ("grid", range(50)),
+        ("id", np.linspace(0, 1, 50)),
+        ("id", range(10)),
+        ("name", [f"{'abcdefghij'[i % 10] * 3}{'klmno'[i // 10]}" for i in range(50)]),
+    ],
+)
+def test_what_tells_something_is_no_identifier(name, values):
+    assert describe_series(pd.Series(list(values)), name).kind != IDENTIFIER
+
+
+@pytest.mark.parametrize(
+    ("values", "declared", "kind"),
+    [
+        ([1, 2, 3] * 5, "categorical", CATEGORICAL),
+        (range(50), "categorical", HIGH_CARDINALITY),
+        ([1, 2, 3] * 5, "identifier", IDENTIFIER),
+        (["a", "b", "c"] * 5, "text", TEXT),
+        (["a", "b", "c"] * 5, "ordinal", ORDINAL),
+        (["1", "2", "x"] * 5, "numeric", NUMBER_TEXT),
+        (["20210105", "20200229"] * 5, "datetime", DATETIME),
+        (["10:30", "7:15"] * 5, "duration", DURATION),
+        ([1.5, 2.5] * 5, "numeric", NUMERIC),
+    ],
+)
+def test_what_the_user_declares_wins(values, declared, kind):
+    frame = pd.DataFrame({"it": list(values)})
+    frame["other"] = np.arange(len(frame))
+    assert describe_table(frame, {"it": declared}).columns[0].kind == kind
+    assert describe_table(frame, {0: declared}).columns[0].kind == kind
+
+
+def test_declaring_what_does_not_exist_is_refused():
+    frame = pd.DataFrame({"it": [1, 2]})
+    with pytest.raises(ValueError, match=r"'that', which is not a column .* \['it'\]"):
+        describe_table(frame, {"that": "numeric"})
+    with pytest.raises(ValueError, match="must be one of"):
+        describe_table(frame, {"it": "number"})
 
 
 def test_duplicated_names_are_selected_by_position(duplicated):
     table = describe_table(duplicated)
     assert [c.selector for c in table.columns] == list(range(duplicated.shape[1]))
-    assert [c.kind for c in table.columns] == list(KINDS.values())
+    # Without a name a number is not known to be an identifier.
+    kinds = KINDS | {"patient_id": NUMERIC}
+    assert [c.kind for c in table.columns] == list(kinds.values())
 
 
 def test_names_that_are_not_strings_are_selected_by_position():
@@ -180,7 +321,7 @@ def test_all_constant_array_still_has_columns_to_fit_on():
 def test_array_columns_constant_missing_and_varying():
     X = np.array([[1.0, np.nan, 1.0, np.nan], [1.0, np.nan, 2.0, 3.0]])
     kinds = [c.kind for c in describe_table(X).columns]
-    assert kinds == [CONSTANT, CONSTANT, NUMERIC, NUMERIC]
+    assert kinds == [CONSTANT, MISSING, NUMERIC, NUMERIC]
     assert [c.missing for c in describe_table(X).columns] == [0, 1, 0, 0.5]
 
 
@@ -198,7 +339,7 @@ def test_sparse_columns_with_missing_values(make):
 def test_sparse_column_of_missing_values_only_is_constant():
     dense = np.array([[np.nan, 1.0], [np.nan, 0.0]])
     table = describe_table(as_table(sparse.csc_array(dense)))
-    assert [c.kind for c in table.columns] == [CONSTANT, NUMERIC]
+    assert [c.kind for c in table.columns] == [MISSING, NUMERIC]
 
 
 def test_object_array_of_numbers_becomes_floats():
@@ -235,8 +376,18 @@ def test_polars_frame_is_described_like_the_pandas_frame():
     assert isinstance(X, pd.DataFrame)
     table = describe_table(X)
     kinds = [c.kind for c in table.columns]
-    assert kinds == [NUMERIC, CATEGORICAL, CATEGORICAL, DATETIME]
+    assert kinds == [NUMERIC, CATEGORICAL, BOOLEAN, DATETIME]
     assert [c.missing for c in table.columns] == [0.25, 0.25, 0.25, 0]
+
+
+def test_arrow_columns_are_described_like_those_of_numpy(messy):
+    pyarrow = pytest.importorskip("pyarrow")
+    plain = messy.drop(columns="mixed")  # Arrow has no such columns
+    wanted = describe_table(as_table(plain)).to_frame()
+    arrow = plain.convert_dtypes(dtype_backend="pyarrow")
+    for table in (pyarrow.Table.from_pandas(plain), arrow):
+        found = describe_table(as_table(table)).to_frame()
+        pd.testing.assert_frame_equal(found, wanted)
 
 
 def test_description_leaves_the_frame_alone(messy):

@@ -7,7 +7,7 @@ from scipy import sparse
 from sklearn.base import BaseEstimator
 from sklearn.model_selection import GroupKFold, KFold, PredefinedSplit
 
-from sk_meta._table import describe_target
+from sk_meta._table import describe_table, describe_target
 from sk_meta._validation import check_X, check_y, make_splits
 
 
@@ -52,9 +52,23 @@ def test_array_after_a_frame_gets_the_names_of_the_frame():
     estimator = Empty()
     frame = pd.DataFrame({"a": [1.0, 2.0], "b": [3.0, 4.0]})
     check_X(estimator, frame, reset=True)
+    estimator.columns_ = describe_table(frame).to_frame()
     with pytest.warns(UserWarning, match="valid feature names"):
         X = check_X(estimator, frame.to_numpy(), reset=False)
     pd.testing.assert_frame_equal(X, frame)
+
+
+def test_numbers_that_come_as_text_are_numbers_again():
+    estimator = Empty()
+    frame = pd.DataFrame({"a": [1.0, 2.0], "b": ["x", "y"]})
+    check_X(estimator, frame, reset=True)
+    estimator.columns_ = describe_table(frame).to_frame()
+    X = check_X(estimator, frame.astype(str), reset=False)
+    pd.testing.assert_frame_equal(X, frame)
+    missing = pd.DataFrame({"a": [None, None], "b": ["x", "y"]}, dtype=object)
+    assert check_X(estimator, missing, reset=False)["a"].dtype == float
+    with pytest.raises(ValueError, match="Column 'a' of X held numbers in fit"):
+        check_X(estimator, frame.assign(a=["1", "two"]), reset=False)
 
 
 def test_missing_and_infinite_cells_are_accepted():

@@ -11,6 +11,7 @@ from functools import partial
 
 import numpy as np
 import pandas as pd
+from sklearn.base import clone
 from sklearn.compose import ColumnTransformer
 from sklearn.decomposition import PCA
 from sklearn.feature_selection import VarianceThreshold
@@ -28,27 +29,57 @@ from sklearn.preprocessing import (
     StandardScaler,
 )
 
+from .._columns import (
+    CATEGORIES,
+    DATETIME,
+    DECORATION,
+    DURATION,
+    HIGH_CARDINALITY,
+    NUMBER_TEXT,
+    NUMERIC,
+    ORDINAL,
+    TEXT,
+    WITH_SECONDS,
+    WITHOUT_SECONDS,
+    Column,
+)
 from .._compat import target_encoder
-from .._table import CATEGORICAL, DATETIME, HIGH_CARDINALITY, NUMERIC, TEXT, Table
+from .._table import Table
 from ._configuration import Steps
 
 _MISSING = [np.nan, "nan", "None", "<NA>", "NaT"]
+# Beyond it squares, and what is kept in single precision, overflow.
+_HUGE = 1e30
 
 
-def _finite(table: Table) -> Steps:
-    """Turn infinities into missing values, whatever the dtypes."""
-    steps: Steps = []
-    if not table.plain:
-        # Nullable and Arrow columns hold pd.NA, which NumPy can't take.
-        steps.append(
-            (
-                "to_float",
-                FunctionTransformer(pd.DataFrame.astype, kw_args={"dtype": float}),
-            )
-        )
+def _call(function, **options) -> FunctionTransformer:
+    """A step that is a public function of pandas or NumPy."""
+    return FunctionTransformer(
+        function, kw_args=options, feature_names_out="one-to-one"
+    )
+
+
+def _to_float():
+    return "to_float", _call(pd.DataFrame.astype, dtype=float)
+
+
+def _to_text():
+    return "to_text", _call(pd.DataFrame.astype, dtype=str)
+
+
+def _finite() -> Steps:
+    """Turn infinities into missing values, and cut what is huge."""
     blank = {"nan": np.nan, "posinf": np.nan, "neginf": np.nan}
-    steps.append(("finite", FunctionTransformer(np.nan_to_num, kw_args=blank)))
-    return steps
+    return [
+        ("finite", _call(np.nan_to_num, **blank)),
+        ("cut", _call(np.clip, a_min=-_HUGE, a_max=_HUGE)),
+    ]
+
+
+def _numbers(table: Table, numeric: Steps) -> Steps:
+    """Steps for columns of a numeric dtype."""
+    # Nullable and Arrow columns hold pd.NA, which NumPy can't take.
+    return [*([] if table.plain else [_to_float()]), *_finite(), *numeric]
 
 
 def _impute(table: Table) -> Steps:
@@ -65,18 +96,58 @@ def _impute(table: Table) -> Steps:
     ]
 
 
-def _text(*steps) -> Pipeline | FunctionTransformer:
-    """Strings out of categories, booleans and mixed objects, then ``steps``."""
-    as_text = FunctionTransformer(
-        pd.DataFrame.astype, kw_args={"dtype": str}, feature_names_out="one-to-one"
+def _parsed(column: Column) -> Steps:
+    """Read the numbers of a column that holds them as text."""
+    steps: Steps = [
+        ("to_object", _call(pd.DataFrame.astype, dtype=object)),
+        ("undecorated", _replaced(DECORATION[column.detail], "")),
+    ]
+    if column.detail == ",":
+        steps.append(("decimal_point", _replaced(",", ".")))
+    return [*steps, ("to_number", _each(pd.to_numeric)), _to_float()]
+
+
+def _seconds(column: Column) -> Steps:
+    """Seconds of a column of durations."""
+    if column.detail is None:
+        steps = [("to_duration", _each(pd.to_timedelta))]
+    else:
+        steps = [
+            _to_text(),
+            ("with_seconds", _replaced(WITHOUT_SECONDS, WITH_SECONDS)),
+            ("to_duration", _each(pd.to_timedelta)),
+        ]
+    return [*steps, ("to_seconds", _call(pd.DataFrame.div, other=pd.Timedelta("1s")))]
+
+
+def _places(column: Column) -> Steps:
+    """Places of the levels in their order; unknown ones are missing."""
+    if column.detail is None:
+        return [_to_float()]
+    places = OrdinalEncoder(
+        categories=[list(column.detail)],
+        handle_unknown="use_encoded_value",
+        unknown_value=np.nan,
     )
+    return [_to_text(), ("to_place", places)]
+
+
+_READ = {NUMBER_TEXT: _parsed, DURATION: _seconds, ORDINAL: _places}
+
+
+def _replaced(pattern: str, value: str) -> FunctionTransformer:
+    return _call(pd.DataFrame.replace, to_replace=pattern, value=value, regex=True)
+
+
+def _each(function) -> FunctionTransformer:
+    return _call(pd.DataFrame.apply, func=function, errors="coerce")
+
+
+def _text(*steps, first: Steps = ()) -> Pipeline:
+    """Strings out of categories, truth values and mixed objects, then ``steps``."""
     # None, NaN, pd.NA and NaT are one and the same: missing.
-    one_missing = FunctionTransformer(
-        pd.DataFrame.replace,
-        kw_args={"to_replace": _MISSING, "value": "missing"},
-        feature_names_out="one-to-one",
-    )
-    return Pipeline([("as_text", as_text), ("one_missing", one_missing), *steps])
+    one_missing = _call(pd.DataFrame.replace, to_replace=_MISSING, value="missing")
+    return Pipeline([*first, _to_text(), ("one_missing", one_missing), *steps])
 
 
 def _expand_dates_and_text():
@@ -106,19 +177,33 @@ def _encode(table: Table, task: str, numeric: Steps, categorical) -> Steps:
         gaps: Steps = [("impute", SimpleImputer(strategy="mean"))]
         return [*(gaps if table.missing > 0 else []), ("scale", MaxAbsScaler())]
     if table.only_numeric:
-        return [*_finite(table), *numeric]
-    blocks = []
+        return _numbers(table, numeric)
+    return [("encode", ColumnTransformer(_blocks(table, task, numeric, categorical)))]
+
+
+def _blocks(table: Table, task: str, numeric: Steps, categorical) -> list[tuple]:
+    """Name, transformer and columns of every kind that the table has."""
+    blocks: list[tuple] = []
     if columns := table.select(NUMERIC):
-        blocks.append(("numeric", Pipeline([*_finite(table), *numeric]), columns))
-    if columns := table.select(CATEGORICAL):
-        blocks.append(("categorical", _text(("encode", categorical)), columns))
-    if columns := table.select(HIGH_CARDINALITY):
-        encode = _text(("encode", target_encoder(task)), *numeric)
-        blocks.append(("high_cardinality", encode, columns))
+        blocks.append(("numeric", Pipeline(_numbers(table, numeric)), columns))
+    for i, column in enumerate(table.of_kind(*_READ)):
+        read = [*_READ[column.kind](column), *_finite(), *numeric]
+        blocks.append((f"quantity_{i}", Pipeline(read), [column.selector]))
+    for name, kinds, encode, after in (
+        ("categorical", CATEGORIES, categorical, []),
+        ("high_cardinality", (HIGH_CARDINALITY,), target_encoder(task), numeric),
+    ):
+        # 1, 1.0 and True are the same number, but not the same text.
+        for suffix, detail, first in (("", None, ()), ("_numbers", "number",
+                                                       [_to_float()])):  # fmt: skip
+            columns = [c.selector for c in table.of_kind(*kinds) if c.detail == detail]
+            if columns:
+                steps = _text(("encode", clone(encode)), *after, first=first)
+                blocks.append((f"{name}{suffix}", steps, columns))
     if columns := table.select(DATETIME, TEXT):
         expand = Pipeline([("expand", _expand_dates_and_text()), *numeric])
         blocks.append(("dates_and_text", expand, columns))
-    return [("encode", ColumnTransformer(blocks))]
+    return blocks
 
 
 def scaled(table: Table, task: str) -> Steps:

@@ -1,0 +1,308 @@
+"""What one column of a table is, from its dtype, its values, and what the user says.
+
+With :mod:`._table` the only code that looks at dtypes.
+"""
+
+from __future__ import annotations
+
+import re
+import warnings
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from pandas.tseries.api import guess_datetime_format
+
+# A string column with more distinct values than this is not one-hot encoded;
+# the same threshold as skrub's TableVectorizer.
+LOW_CARDINALITY = 40
+# Dates, numbers and text are recognised on a sample of the non-missing values.
+_SAMPLE = 200
+# Share of the values that must read as numbers; the others become missing.
+_NUMBERS_SHARE = 0.95
+# Fewer distinct values may be different by chance.
+_MIN_IDENTIFIERS = 20
+
+NUMERIC = "numeric"
+NUMBER_TEXT = "numbers in text"
+ORDINAL = "ordinal"
+DURATION = "duration"
+BOOLEAN = "boolean"
+CATEGORICAL = "categorical"
+HIGH_CARDINALITY = "high-cardinality"
+TEXT = "text"
+DATETIME = "datetime"
+IDENTIFIER = "identifier"
+CONSTANT = "constant"
+MISSING = "all missing"
+
+QUANTITIES = (NUMERIC, NUMBER_TEXT, ORDINAL, DURATION)  # one number a value
+CATEGORIES = (CATEGORICAL, BOOLEAN)  # one-hot encoded
+SYMBOLIC = (*CATEGORIES, HIGH_CARDINALITY, TEXT)
+LEFT_OUT = (IDENTIFIER, CONSTANT, MISSING)
+# What a user can declare a column to be.
+DECLARABLE = (NUMERIC, ORDINAL, DURATION, CATEGORICAL, TEXT, DATETIME, IDENTIFIER)
+
+# What stands for a missing value where numbers are written as text.
+NULL_TEXT = ("", "?", "-", "--", ".", "na", "n/a", "#n/a", "nan", "none", "null",
+             "<na>", "nat", "missing", "unknown")  # fmt: skip
+# What is taken away before a text is read as a number: separators of thousands,
+# spaces, signs of currencies and percent. The decimal mark is a point or a comma.
+DECORATION = {".": r"[,\s'_%$€£¥]", ",": r"[.\s'_%$€£¥]"}
+_PLAIN = r"[-+]?[\s$€£¥]*(?:{whole}|\d+)?(?:{mark}\d*)?(?:[eE][-+]?\d+)?[\s%$€£¥]*"
+_NUMBER = {
+    ".": re.compile(_PLAIN.format(whole=r"\d{1,3}(?:[,'_ \xa0]\d{3})+", mark=r"\.")),
+    ",": re.compile(_PLAIN.format(whole=r"\d{1,3}(?:[.'_ \xa0]\d{3})+", mark=",")),
+}
+# Postal codes and the like are no numbers.
+_CODE, _CODE_NAME = re.compile(r"0\d+"), re.compile(r"zip|post|phone|code|fips|isbn")
+_CLOCK = re.compile(r"-?\d{1,3}:[0-5]\d(:[0-5]\d(\.\d+)?)?")
+# pandas wants to be told the seconds, too.
+WITHOUT_SECONDS, WITH_SECONDS = r"^(-?\d+:\d\d)$", r"\1:00"
+_DATE = re.compile(r"\d[-/:.]\s?\d|\d[\s,-]+[A-Za-z]{3}|[A-Za-z]{3}[\s,-]+\d")
+_DATE_FORMATS = ("ISO8601", "%d/%m/%Y", "%m/%d/%Y", "%d.%m.%Y", "%Y/%m/%d")
+_NAMED = re.compile(
+    r"(.*[\W_])?(id|uid|uuid|guid|index|idx|rownames?|row_?(num|number|id)?)"
+    r"|.*[a-z]ID|unnamed: \d+",
+)
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column: how to select it, what it is, and its size.
+
+    Parameters
+    ----------
+    selector : str or int
+        Name, or position where names are not unique strings.
+    kind : str
+        One of the kinds of this module.
+    n_unique : int or None
+        Distinct values, of columns that hold no quantities.
+    missing : float
+        Share of missing values.
+    detail : Any, default=None
+        What reading it takes: the decimal mark of numbers in text, "text" for
+        durations in text, the levels of an ordinal column in order, and "number" for
+        categories that are numbers or truth values.
+    """
+
+    selector: str | int
+    kind: str
+    n_unique: int | None
+    missing: float
+    detail: Any = None
+
+
+def describe_series(series: pd.Series, selector, declared: str | None = None) -> Column:
+    """Find out what a column is.
+
+    Parameters
+    ----------
+    series : Series
+    selector : str or int
+    declared : str or None, default=None
+        What the user says that it is; one of ``DECLARABLE``.
+
+    Returns
+    -------
+    Column
+    """
+    missing = float(series.isna().mean())
+    if declared is not None:
+        return _as_declared(series, selector, declared, missing)
+    if missing == 1:
+        return Column(selector, MISSING, 0, missing)
+    if is_number(series):
+        return _describe_quantity(series, selector, missing)
+    present = series.dropna()
+    if not isinstance(series.dtype, pd.CategoricalDtype):
+        present = _hashable(present)
+    n_unique = int(present.nunique())
+    if n_unique == 1 and missing == 0:
+        return Column(selector, CONSTANT, 1, missing)
+    kind, detail = _recognise(present, n_unique, selector)
+    return Column(selector, kind, n_unique, missing, detail)
+
+
+def is_number(series: pd.Series) -> bool:
+    """Whether a column holds numbers, truth values aside."""
+    dtype = series.dtype
+    return pd.api.types.is_numeric_dtype(dtype) and not pd.api.types.is_bool_dtype(dtype)
+
+
+def as_floats(series: pd.Series, column: Column) -> np.ndarray:
+    """A quantity, or seconds since 1970 of a date, as floats; NaN where missing.
+
+    Parameters
+    ----------
+    series : Series
+    column : Column
+
+    Returns
+    -------
+    ndarray of shape (n_rows,)
+    """
+    if column.kind == DATETIME:
+        return _seconds_since_1970(series)
+    if column.kind == DURATION:
+        if column.detail == "text":
+            series = series.astype(str)
+            series = series.replace(WITHOUT_SECONDS, WITH_SECONDS, regex=True)
+        series = pd.to_timedelta(series, errors="coerce").dt.total_seconds()
+    elif column.kind == ORDINAL and column.detail is not None:
+        levels = {str(level): i for i, level in enumerate(column.detail)}
+        series = series.astype(str).map(levels)
+    elif column.kind == NUMBER_TEXT:
+        text = series.astype(object).replace(DECORATION[column.detail], "", regex=True)
+        series = text.replace(",", ".", regex=True)
+    numbers = pd.to_numeric(series, errors="coerce")
+    return numbers.to_numpy(dtype=float, na_value=np.nan)
+
+
+def _describe_quantity(series: pd.Series, selector, missing: float) -> Column:
+    """A numeric column; it is only asked whether it varies, which is cheap."""
+    if missing == 0 and series.min() == series.max():
+        return Column(selector, CONSTANT, None, missing)
+    whole = pd.api.types.is_integer_dtype(series.dtype)
+    if whole and _named_like_one(selector) and _all_differ(series):
+        return Column(selector, IDENTIFIER, len(series), missing)
+    return Column(selector, NUMERIC, None, missing)
+
+
+def _named_like_one(selector) -> bool:
+    """Whether a column is named like an identifier of the rows."""
+    if not isinstance(selector, str):
+        return False
+    return bool(_NAMED.fullmatch(selector) or _NAMED.fullmatch(selector.lower()))
+
+
+def _all_differ(values: pd.Series) -> bool:
+    return len(values) >= _MIN_IDENTIFIERS and values.is_unique
+
+
+def _hashable(present: pd.Series) -> pd.Series:
+    """Values as strings where the column mixes types or holds lists."""
+    known = ("string", "boolean", "datetime64", "datetime", "date", "timedelta64",
+             "timedelta", "period")  # fmt: skip
+    if pd.api.types.infer_dtype(present) in known:
+        return present
+    return present.astype(str)
+
+
+def _recognise(present: pd.Series, n_unique: int, selector) -> tuple[str, Any]:
+    """Kind and detail of a column that varies and is not of a numeric dtype."""
+    dtype, inferred = present.dtype, pd.api.types.infer_dtype(present)
+    if isinstance(dtype, pd.CategoricalDtype):
+        return _kind_of_levels(dtype, n_unique)
+    if inferred == "boolean":
+        return BOOLEAN, "number"
+    if inferred in ("timedelta", "timedelta64"):
+        return DURATION, None
+    if inferred in ("datetime", "datetime64", "date", "period"):
+        return DATETIME, None
+    return _kind_of_text(present.astype(str), n_unique, selector)
+
+
+def _kind_of_levels(dtype: pd.CategoricalDtype, n_unique: int) -> tuple[str, Any]:
+    """A column that the user has made one of categories."""
+    numbers = pd.api.types.is_numeric_dtype(dtype.categories.dtype)
+    if dtype.ordered:
+        return ORDINAL, None if numbers else tuple(map(str, dtype.categories))
+    kind = CATEGORICAL if n_unique <= LOW_CARDINALITY else HIGH_CARDINALITY
+    return kind, "number" if numbers else None
+
+
+def _kind_of_text(text: pd.Series, n_unique: int, selector) -> tuple[str, Any]:
+    sample = text.iloc[:: max(1, len(text) // _SAMPLE)]
+    if _looks_like_dates(sample):
+        return DATETIME, None
+    coded = isinstance(selector, str) and _CODE_NAME.search(selector.lower())
+    if not coded and (mark := _decimal_mark(sample)) and _decimal_mark(text):
+        return NUMBER_TEXT, mark
+    if sample.str.fullmatch(_CLOCK).all():
+        return DURATION, "text"
+    if n_unique <= LOW_CARDINALITY:
+        return CATEGORICAL, None
+    words = sample.str.count(r"\s+").mean() + 1
+    if words < 1.5 and _all_differ(text) and (
+        _named_like_one(selector) or _are_codes(sample)
+    ):  # fmt: skip
+        return IDENTIFIER, None
+    if words >= 3 or n_unique > 0.9 * len(text):
+        return TEXT, None
+    return HIGH_CARDINALITY, None
+
+
+def _looks_like_dates(text: pd.Series) -> bool:
+    # pandas reads bare numbers as years; a date has digits and a separator.
+    if not text.str.contains(_DATE).all():
+        return False
+    with warnings.catch_warnings():
+        # It says so where the day comes first, which is what is asked here.
+        warnings.simplefilter("ignore")
+        guesses = [guess_datetime_format(value) for value in text.iloc[:3]]
+    formats = (*_DATE_FORMATS, *(guess for guess in guesses if guess))
+    return any(
+        pd.to_datetime(text, format=form, errors="coerce", utc=True).notna().all()
+        for form in dict.fromkeys(formats)
+    )
+
+
+def _decimal_mark(text: pd.Series) -> str | None:
+    """Decimal mark of numbers that are written as text, None if they are not."""
+    text = text.str.strip()
+    text = text[~text.str.lower().isin(NULL_TEXT)]
+    if text.empty or text.str.fullmatch(_CODE).any():
+        return None
+    for mark, pattern in _NUMBER.items():
+        if text.str.fullmatch(pattern).mean() >= _NUMBERS_SHARE:
+            return mark
+    return None
+
+
+def _are_codes(text: pd.Series) -> bool:
+    """Whether the values differ in their digits alone, as numbered keys do."""
+    shapes = text.str.replace(r"[0-9a-fA-F]*\d[0-9a-fA-F]*", "0", regex=True)
+    return bool(shapes.str.contains("0").all() and shapes.nunique() <= 2)
+
+
+def _as_declared(series: pd.Series, selector, declared: str, missing: float) -> Column:
+    """A column that is what the user says."""
+    present = series.dropna()
+    numbers = is_number(series) or pd.api.types.infer_dtype(present) == "boolean"
+    if isinstance(series.dtype, pd.CategoricalDtype):
+        numbers = pd.api.types.is_numeric_dtype(series.dtype.categories.dtype)
+    if declared in (NUMERIC, IDENTIFIER):
+        if declared == NUMERIC and not numbers:
+            mark = _decimal_mark(present.astype(str)) or "."
+            return Column(selector, NUMBER_TEXT, None, missing, mark)
+        return Column(selector, declared, None, missing)
+    n_unique = int(_hashable(present).nunique())
+    detail: Any = None
+    if declared == CATEGORICAL:
+        declared = CATEGORICAL if n_unique <= LOW_CARDINALITY else HIGH_CARDINALITY
+        detail = "number" if numbers else None
+    elif declared == ORDINAL and not numbers:
+        levels = sorted(present.astype(str).unique())
+        if isinstance(series.dtype, pd.CategoricalDtype):
+            levels = [str(level) for level in series.dtype.categories]
+        detail = tuple(levels)
+    elif declared == DURATION and _is_text(present):
+        detail = "text"
+    return Column(selector, declared, n_unique, missing, detail)
+
+
+def _is_text(present: pd.Series) -> bool:
+    return pd.api.types.infer_dtype(present) in ("string", "mixed")
+
+
+def _seconds_since_1970(series: pd.Series) -> np.ndarray:
+    if isinstance(series.dtype, pd.PeriodDtype):
+        series = series.dt.start_time
+    text = series.astype(str)
+    dates = pd.to_datetime(text, format="ISO8601", errors="coerce", utc=True)
+    if dates.isna().all():
+        dates = pd.to_datetime(text, format="mixed", errors="coerce", utc=True)
+    return (dates - pd.Timestamp(0, tz="UTC")).dt.total_seconds().to_numpy(dtype=float)
