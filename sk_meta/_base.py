@@ -29,7 +29,7 @@ from ._report import cv_results, leaderboard_frame, members_frame, ranking_frame
 from ._search import Search
 from ._shared import SharedTask
 from ._strategy import Strategy
-from ._validation import check_X, check_y
+from ._validation import check_groups, check_weights, check_X, check_y
 from ._workers import open_workers
 
 logger = logging.getLogger("sk_meta")
@@ -52,7 +52,8 @@ class BaseMetaLearner(BaseEstimator):
         "n_candidates": [Interval(Integral, 1, None, closed="left"),
                          StrOptions({"auto"})],
         "time_budget": [Interval(Real, 0, None, closed="right"), None],
-        "scoring": [str, callable, None],
+        "scoring": [str, callable, list, tuple, dict, None],
+        "refit": [str, None],
         "cv": ["cv_object"],
         "candidates": [str, "array-like", None],
         "column_kinds": [dict, None],
@@ -73,6 +74,7 @@ class BaseMetaLearner(BaseEstimator):
         n_candidates="auto",
         time_budget=None,
         scoring=None,
+        refit=None,
         cv=None,
         candidates=None,
         column_kinds=None,
@@ -89,6 +91,7 @@ class BaseMetaLearner(BaseEstimator):
         self.n_candidates = n_candidates
         self.time_budget = time_budget
         self.scoring = scoring
+        self.refit = refit
         self.cv = cv
         self.candidates = candidates
         self.column_kinds = column_kinds
@@ -107,7 +110,7 @@ class BaseMetaLearner(BaseEstimator):
         return self.task
 
     @fit_context(prefer_skip_nested_validation=False)
-    def fit(self, X, y):
+    def fit(self, X, y, *, sample_weight=None, groups=None):
         """Search for the best configurations and fit them on all rows.
 
         Parameters
@@ -117,6 +120,13 @@ class BaseMetaLearner(BaseEstimator):
             categories, booleans, dates and text, with missing values.
         y : array-like of shape (n_samples,)
             Labels or quantities, none missing.
+        sample_weight : array-like of shape (n_samples,) or None, default=None
+            Weight of each row in fits, in scorers that take weights, and in the
+            ensemble; rows of weight zero are left out. Configurations that take no
+            weights are not used.
+        groups : array-like of shape (n_samples,) or None, default=None
+            Rows of one group are never on both sides of a split; a splitter given as
+            ``cv`` gets them.
 
         Returns
         -------
@@ -131,13 +141,14 @@ class BaseMetaLearner(BaseEstimator):
         budget = self._budget()
         self._forget()
         X, y = self._check(X, y)
+        weights, groups = check_weights(sample_weight, y), check_groups(groups, y)
         slowest = np.inf if self.max_predict_time is None else self.max_predict_time
         with _logging(self.verbose), ExitStack() as stack:
             # They start while the table is described.
             memory = memory_per_worker(self.memory_limit, effective_n_jobs(self.n_jobs))
             workers = open_workers(self.n_jobs, timed=budget.limited, memory=memory)
             stack.enter_context(closing(workers))
-            problem = self._describe(X, y)
+            problem = self._describe(X, y, weights, groups)
             prior = self._believe(problem, memory)
             problem = steps.plan(problem, prior, budget, workers.size)
             self._keep_prior(problem, prior)
@@ -211,16 +222,19 @@ class BaseMetaLearner(BaseEstimator):
             X = pd.DataFrame(X.toarray() if issparse(X) else X)
         return X, check_y(X, y, self._task())
 
-    def _describe(self, X, y) -> Problem:
+    def _describe(self, X, y, weights=None, groups=None) -> Problem:
         seed = check_random_state(self.random_state).randint(2**31 - 1)
         return describe(
             X,
             y,
             task=self._task(),
             scoring=self.scoring,
+            refit=self.refit,
             cv=self.cv,
             seed=seed,
             column_kinds=self.column_kinds,
+            weights=weights,
+            groups=groups,
         )
 
     def _believe(self, problem, memory: float) -> steps.Prior:
@@ -229,7 +243,8 @@ class BaseMetaLearner(BaseEstimator):
         )
 
     def _share(self, problem, workers) -> SharedTask:
-        data = problem.X, problem.y, problem.folds.splits, problem.table
+        splits = problem.folds.splits
+        data = problem.X, problem.y, splits, problem.table, problem.weights
         return SharedTask(*data, processes=workers.processes)
 
     def _search(self, problem, prior, budget, workers, task, memory) -> Search:
@@ -273,7 +288,7 @@ class BaseMetaLearner(BaseEstimator):
         self.leaderboard_ = leaderboard_frame(
             result, selection, prior.excluded, problem.metric, problem.dummy_loss
         )
-        self.cv_results_ = cv_results(result, self.n_splits_)
+        self.cv_results_ = cv_results(result, self.n_splits_, problem.metric)
         self.best_estimator_ = fitted.best
         self.ensemble_ = fitted.ensemble
         self.members_ = members_frame(result, selection, fitted)
@@ -333,7 +348,7 @@ class BaseMetaLearner(BaseEstimator):
         """
         return self._ensemble().decision_function(check_X(self, X, reset=False))
 
-    def score(self, X, y):
+    def score(self, X, y, sample_weight=None):
         """Score the ensemble with ``scoring``.
 
         Parameters
@@ -342,6 +357,8 @@ class BaseMetaLearner(BaseEstimator):
             Table with the columns of ``fit``.
         y : array-like of shape (n_samples,)
             True labels or quantities.
+        sample_weight : array-like of shape (n_samples,) or None, default=None
+            Weight of each row, for a scorer that takes weights.
 
         Returns
         -------
@@ -349,7 +366,9 @@ class BaseMetaLearner(BaseEstimator):
             Greater is better; accuracy or R² if ``scoring`` is None.
         """
         check_is_fitted(self)
-        return float(self.scorer_(self, X, y))
+        if sample_weight is None:
+            return float(self.scorer_(self, X, y))
+        return float(self.scorer_(self, X, y, sample_weight=sample_weight))
 
     def _ensemble(self):
         check_is_fitted(self)

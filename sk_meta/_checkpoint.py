@@ -110,11 +110,15 @@ class Checkpoint:
 
 def _fingerprint(problem: Problem) -> dict:
     """What must be the same for a result to be used again."""
+    metric = problem.metric
+    scorers = {metric.name: metric.scorer, **metric.others}
     return {
         "table": joblib.hash(problem.X),
+        "column_kinds": [column.kind for column in problem.table.columns],
         "target": joblib.hash(problem.y),
+        "sample_weight": joblib.hash(problem.weights),
         "folds": joblib.hash(problem.folds.splits),
-        "scoring": [problem.metric.name, _identity(problem.metric.scorer)],
+        "scoring": [[name, _identity(scorer)] for name, scorer in scorers.items()],
         "seed": problem.random_state,
     }
 

@@ -9,9 +9,10 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.stats import rankdata
 from sklearn.base import BaseEstimator
+from sklearn.metrics import roc_auc_score
 from sklearn.utils.metaestimators import available_if
 
-from ._evaluation import SCORE, predict_with
+from ._evaluation import SCORE, predict_with, take_or_none
 from ._temperature import best_temperature, heated
 
 N_STEPS = 30
@@ -122,6 +123,8 @@ class Goal:
         Largest number of different members; 1 gives the best single one.
     max_predict_time : float, default=inf
         Seconds per 1,000 rows that the members may take together.
+    weights : ndarray of shape (n_samples,) or None, default=None
+        Sample weights.
     """
 
     score: Callable[[np.ndarray, np.ndarray], float]
@@ -130,10 +133,11 @@ class Goal:
     classes: np.ndarray | None
     size: int
     max_predict_time: float = np.inf
+    weights: np.ndarray | None = None
 
     @property
-    def losses(self) -> Callable[[np.ndarray, np.ndarray], np.ndarray]:
-        """``losses(blends, labels)`` of what :class:`_Fold` keeps."""
+    def losses(self) -> Callable:
+        """``losses(blends, labels, weights)`` of what :class:`_Fold` keeps."""
         if self.classes is None:
             return _absolute_errors if "absolute" in self.metric else _squared_errors
         if self.metric == "roc_auc_ovr" and len(self.classes) == 2:
@@ -199,8 +203,9 @@ def select(
         return Selection(weights, float(blended.mean()), True)
     temperature = 1.0
     if goal.classes is not None:
-        truths = [np.searchsorted(goal.classes, goal.y[f.rows]) for f in folds]
-        temperature = best_temperature(blends, truths[: len(blends)])
+        judges = folds[: len(blends)]
+        truths = [np.searchsorted(goal.classes, goal.y[f.rows]) for f in judges]
+        temperature = best_temperature(blends, truths, [f.weights for f in judges])
     return Selection(weights, float(blended.mean()), False, temperature)
 
 
@@ -242,18 +247,21 @@ class _Fold:
     kept: np.ndarray
     labels: np.ndarray
     rows: np.ndarray
+    weights: np.ndarray | None = None
 
     @classmethod
     def of(cls, predictions: list[np.ndarray], rows, goal: Goal) -> _Fold:
         """Keep the probability of the true or second class, or the scaled error."""
         stacked, y = np.stack(predictions), goal.y[rows]
+        weights = take_or_none(goal.weights, rows)
         if goal.classes is None:
             scale = float(np.std(goal.y)) or 1.0
-            return cls(stacked, (stacked - y) / scale, y, rows)
+            return cls(stacked, (stacked - y) / scale, y, rows, weights)
         truth = np.searchsorted(goal.classes, y)
         if goal.losses is _ranking_losses:
-            return cls(stacked, stacked[:, :, 1], truth, rows)
-        return cls(stacked, stacked[:, np.arange(len(rows)), truth], truth, rows)
+            return cls(stacked, stacked[:, :, 1], truth, rows, weights)
+        kept = stacked[:, np.arange(len(rows)), truth]
+        return cls(stacked, kept, truth, rows, weights)
 
     def blend(self, weights: np.ndarray) -> np.ndarray:
         return np.tensordot(weights, self.predictions, axes=1)
@@ -261,9 +269,9 @@ class _Fold:
     def halves(self) -> list[_Fold]:
         """Every second row, and the others."""
         return [
-            _Fold(self.predictions[:, i::2], self.kept[:, i::2], self.labels[i::2],
-                  self.rows[i::2])
-            for i in (0, 1)
+            _Fold(self.predictions[:, part], self.kept[:, part], self.labels[part],
+                  self.rows[part], take_or_none(self.weights, part))
+            for part in (slice(0, None, 2), slice(1, None, 2))
         ]  # fmt: skip
 
 
@@ -271,32 +279,41 @@ def _weights(folds: list[_Fold], goal: Goal, limits: dict) -> np.ndarray:
     """Greedy weights on some folds; many rows are more than enough to choose by."""
     kept = np.concatenate([fold.kept for fold in folds], axis=1)
     labels = np.concatenate([fold.labels for fold in folds])
+    weights = None
+    if goal.weights is not None:
+        weights = goal.weights[np.concatenate([fold.rows for fold in folds])]
     losses = goal.losses
     most = _MAX_RANKED if losses is _ranking_losses else _MAX_ROWS
     if len(labels) > most:
         rows = np.random.default_rng(0).choice(len(labels), most, replace=False)
-        kept, labels = kept[:, rows], labels[rows]
-    return greedy_weights(lambda blends: losses(blends, labels), kept, **limits)
+        kept, labels, weights = kept[:, rows], labels[rows], take_or_none(weights, rows)
+    return greedy_weights(
+        lambda blends: losses(blends, labels, weights), kept, **limits
+    )
 
 
-def _log_losses(probability: np.ndarray, labels) -> np.ndarray:
-    return -np.log(np.maximum(probability, _TINY)).mean(axis=1)
+def _log_losses(probability: np.ndarray, labels, weights=None) -> np.ndarray:
+    losses = -np.log(np.maximum(probability, _TINY))
+    return np.average(losses, axis=1, weights=weights)
 
 
-def _squared_errors(errors: np.ndarray, labels) -> np.ndarray:
-    return (errors**2).mean(axis=1)
+def _squared_errors(errors: np.ndarray, labels, weights=None) -> np.ndarray:
+    return np.average(errors**2, axis=1, weights=weights)
 
 
-def _absolute_errors(errors: np.ndarray, labels) -> np.ndarray:
-    return np.abs(errors).mean(axis=1)
+def _absolute_errors(errors: np.ndarray, labels, weights=None) -> np.ndarray:
+    return np.average(np.abs(errors), axis=1, weights=weights)
 
 
-def _ranking_losses(scores: np.ndarray, labels: np.ndarray) -> np.ndarray:
+def _ranking_losses(scores: np.ndarray, labels: np.ndarray, weights=None) -> np.ndarray:
     """One minus ROC AUC of two classes, from the ranks (Mann and Whitney)."""
     positive = labels == 1
     n_positive, n_negative = positive.sum(), (~positive).sum()
     if not n_positive or not n_negative:
         return np.zeros(len(scores))
+    if weights is not None:
+        areas = [roc_auc_score(labels, one, sample_weight=weights) for one in scores]
+        return 1 - np.array(areas)
     ranks = rankdata(scores, axis=1)[:, positive].sum(axis=1)
     wins = ranks - n_positive * (n_positive + 1) / 2
     return 1 - wins / (n_positive * n_negative)

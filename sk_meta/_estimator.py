@@ -21,8 +21,11 @@ _DOC = """{title}
         the deadline are ended, also with ``n_jobs=1``, which then has a worker
         process. Inside another parallel loop, and with joblib's threading backend,
         the deadline is soft: it is looked at between fits (see ``deadline_``).
-    scoring : str, callable or None, default=None
-        Scorer as in scikit-learn; None is accuracy or R².
+    scoring : str, callable, list, tuple, dict or None, default=None
+        Scorer as in scikit-learn; None is accuracy or R². Of several, all are
+        reported, and the one that `refit` names is searched for.
+    refit : str or None, default=None
+        Name of the scorer to search for, if `scoring` has several.
     cv : int, splitter, iterable or None, default=None
         Folds that all configurations share, shuffled with `random_state` and
         stratified for classes if an int is given. None is automatic: five folds,
@@ -199,6 +202,7 @@ class MetaLearnerEstimator(BaseMetaLearner):
         n_candidates="auto",
         time_budget=None,
         scoring=None,
+        refit=None,
         cv=None,
         candidates=None,
         column_kinds=None,
@@ -217,6 +221,7 @@ class MetaLearnerEstimator(BaseMetaLearner):
             n_candidates=n_candidates,
             time_budget=time_budget,
             scoring=scoring,
+            refit=refit,
             cv=cv,
             candidates=candidates,
             column_kinds=column_kinds,

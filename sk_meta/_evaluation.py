@@ -9,14 +9,17 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import numpy as np
 import pandas as pd
+from sklearn import config_context
 from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
 from sklearn.pipeline import Pipeline
 
 from ._encoded import EncodedFold, EncodedFolds
+from ._scoring import takes_weights
 
 OK, FAILED, DIED, TIMEOUT = "ok", "failed", "died", "timeout"
 # Its first folds were so much worse than the best that the others were not run.
@@ -24,6 +27,7 @@ DROPPED = "dropped"
 # Names of the two scores of a search: the user's, and the stored metric that
 # stands for it where the two are not the same.
 SCORE, STORED = "score", "stored"
+OTHER = "other "  # before the names of scores that are only reported
 
 
 @dataclass(frozen=True)
@@ -160,7 +164,9 @@ class PredictedValues(RegressorMixin, _Predicted):
         return self._known(X)
 
 
-def score_prediction(prediction, y, scorer, classes=None, X=None) -> float:
+def score_prediction(
+    prediction, y, scorer, classes=None, X=None, weights=None
+) -> float:
     """Apply a scikit-learn scorer to predictions instead of an estimator.
 
     Parameters
@@ -175,16 +181,22 @@ def score_prediction(prediction, y, scorer, classes=None, X=None) -> float:
         Labels of the columns.
     X : table of shape (n_samples, n_features) or None, default=None
         Given to the scorer, which may look at it.
+    weights : ndarray of shape (n_samples,) or None, default=None
+        Sample weights, for scorers that take them.
 
     Returns
     -------
     float
     """
     X = np.arange(len(y)).reshape(-1, 1) if X is None else X
-    if classes is None:
-        return float(scorer(PredictedValues(prediction), X, y))
-    predicted = PredictedClasses(prediction, classes, np.isin(classes, y))
-    return float(scorer(predicted, X, y))
+    known: BaseEstimator = PredictedValues(prediction)
+    if classes is not None:
+        known = PredictedClasses(prediction, classes, np.isin(classes, y))
+    if weights is not None and takes_weights(scorer):
+        # The request, if there is any, has been looked at.
+        with config_context(enable_metadata_routing=False):
+            return float(scorer(known, X, y, sample_weight=weights))
+    return float(scorer(known, X, y))
 
 
 def take(X, rows):
@@ -236,6 +248,7 @@ def evaluate_fold(
     clock: Callable[[], float] = time.perf_counter,
     encoders: tuple[int, tuple] | None = None,
     keep: bool = False,
+    weights: np.ndarray | None = None,
 ) -> FoldResult:
     """Fit a pipeline on one part of a table and score it on the other.
 
@@ -261,6 +274,8 @@ def evaluate_fold(
         start with them. Seconds are told as if it had been made anew.
     keep : bool, default=False
         Whether the fitted pipeline is part of the result.
+    weights : ndarray of shape (n_samples,) or None, default=None
+        Sample weights, for the predictor and for scorers that take them.
 
     Returns
     -------
@@ -274,14 +289,17 @@ def evaluate_fold(
         encoded = _encode(pipeline, encoders, X, y, split, clock)
         begun = clock()
         model = Pipeline(pipeline.steps[len(encoded.steps) :])
-        model.fit(encoded.train, y[train])
+        fit_weighted(model, encoded.train, y[train], take_or_none(weights, train))
         fitted = clock()
         prediction = predict_with(model, encoded.test, classes)
         predicted = clock()
-        known = (prediction, y[test], classes, X_test)
-        scores = {name: _score(scorer, *known) for name, scorer in scorers.items()}
+        score = partial(
+            _score, prediction, y[test], classes=classes, X=X_test,
+            weights=take_or_none(weights, test),
+        )  # fmt: skip
+        scores = {name: score(scorer) for name, scorer in scorers.items()}
         for name, scorer in (optional or {}).items():
-            scores[name] = _score_or_nan(scorer, *known)
+            scores[name] = _nan_if_undefined(score, scorer)
     except Exception as error:
         spent = clock() - start
         return FoldResult(
@@ -326,21 +344,35 @@ def _encode(pipeline: Pipeline, encoders, X, y, split, clock) -> EncodedFold:
     return fold
 
 
-def _score(scorer, prediction, y, classes, X) -> float:
-    score = score_prediction(prediction, y, scorer, classes, X)
+def _score(prediction, y, scorer, **known) -> float:
+    score = score_prediction(prediction, y, scorer, **known)
     if not np.isfinite(score):
         raise ValueError("the score is not finite")
     return score
 
 
-def _score_or_nan(scorer, *known) -> float:
+def _nan_if_undefined(score, scorer) -> float:
     try:
-        return _score(scorer, *known)
+        return score(scorer)
     except Exception:
         return np.nan
 
 
-def fit_all_rows(pipeline: Pipeline, X, y) -> Pipeline | str:
+def fit_weighted(pipeline: Pipeline, X, y, weights: np.ndarray | None) -> Pipeline:
+    """Fit a pipeline whose last step gets the sample weights, if there are any."""
+    if weights is None:
+        return pipeline.fit(X, y)
+    name = pipeline.steps[-1][0]
+    with config_context(enable_metadata_routing=False):
+        return pipeline.fit(X, y, **{f"{name}__sample_weight": weights})
+
+
+def take_or_none(values: np.ndarray | None, rows) -> np.ndarray | None:
+    """Some of the values, if there are any."""
+    return None if values is None else values[rows]
+
+
+def fit_all_rows(pipeline: Pipeline, X, y, weights=None) -> Pipeline | str:
     """Fit a pipeline on all rows.
 
     Parameters
@@ -348,6 +380,8 @@ def fit_all_rows(pipeline: Pipeline, X, y) -> Pipeline | str:
     pipeline : Pipeline
     X : table
     y : ndarray
+    weights : ndarray or None, default=None
+        Sample weights.
 
     Returns
     -------
@@ -355,7 +389,7 @@ def fit_all_rows(pipeline: Pipeline, X, y) -> Pipeline | str:
         Fitted, or the reason why it can't be.
     """
     try:
-        return pipeline.fit(X, y)
+        return fit_weighted(pipeline, X, y, weights)
     except Exception as error:
         return reason(error)
 

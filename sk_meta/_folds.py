@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import numpy as np
-from sklearn.model_selection import train_test_split
+from sklearn.model_selection import GroupShuffleSplit, train_test_split
 
 from ._table import Target
 from ._validation import N_SPLITS, make_splits
@@ -59,7 +59,9 @@ class Folds:
         return len(self.splits[self.stages[stage][0]][0])
 
 
-def plan_folds(cv, X, y: np.ndarray, target: Target, seed: int) -> Folds:
+def plan_folds(
+    cv, X, y: np.ndarray, target: Target, seed: int, groups=None
+) -> Folds:
     """Choose the folds from ``cv`` and the number of rows.
 
     Parameters
@@ -69,6 +71,8 @@ def plan_folds(cv, X, y: np.ndarray, target: Target, seed: int) -> Folds:
     X, y : table and ndarray
     target : Target
     seed : int
+    groups : ndarray of shape (n_samples,) or None, default=None
+        Rows that belong together, on one side of every split.
 
     Returns
     -------
@@ -76,29 +80,40 @@ def plan_folds(cv, X, y: np.ndarray, target: Target, seed: int) -> Folds:
     """
     n_rows = len(y)
     if cv is None and n_rows >= HOLDOUT_ROWS:
-        return holdout(y, target, seed)
-    splits = make_splits(cv, X, y, target, seed)
+        return holdout(y, target, seed, groups)
+    splits = make_splits(cv, X, y, target, seed, groups=groups)
     n_folds = len(splits)
     folds = Folds(splits, (tuple(range(n_folds)),))
     if cv is not None:
         return folds
     why = f"{n_folds} folds for {n_rows:,} rows"
     folds = replace(folds, why=why, automatic=True)
-    return _with_repeats(_with_looks(folds, y, target, seed), X, y, target, seed)
+    folds = _with_looks(folds, y, target, seed)
+    return _with_repeats(folds, X, y, target, seed, groups)
 
 
-def holdout(y: np.ndarray, target: Target, seed: int) -> Folds:
+def holdout(y: np.ndarray, target: Target, seed: int, groups=None) -> Folds:
     """One split, a fifth of the rows scored on; looks at fewer rows before it."""
     n_rows = len(y)
     n_test = min(n_rows // 5, MAX_TEST_ROWS)
-    split = _divide(np.arange(n_rows), y, n_test, target, seed)
+    if groups is None:
+        split = _divide(np.arange(n_rows), y, n_test, target, seed)
+    else:
+        splitter = GroupShuffleSplit(1, test_size=n_test / n_rows, random_state=seed)
+        (split,) = splitter.split(np.zeros(n_rows), groups=groups)
     why = f"one split for {n_rows:,} rows"
     folds = Folds([split], ((0,),), why=why, automatic=True)
     return _with_looks(folds, y, target, seed)
 
 
 def fewer_folds(
-    folds: Folds, seconds: float, left: float, y: np.ndarray, target: Target, seed: int
+    folds: Folds,
+    seconds: float,
+    left: float,
+    y: np.ndarray,
+    target: Target,
+    seed: int,
+    groups=None,
 ) -> Folds:
     """Three folds, or a single split, where five would take too long.
 
@@ -110,7 +125,7 @@ def fewer_folds(
         Expected for a fold of a typical configuration.
     left : float
         Seconds of all workers together that the search has.
-    y, target, seed
+    y, target, seed, groups
         As in :func:`plan_folds`.
 
     Returns
@@ -123,8 +138,8 @@ def fewer_folds(
         return folds
     why = f"for the time: {seconds:.2g} s a fold are expected"
     if seconds * _FEWER * _WANTED > left and len(y) >= _SINGLE_ROWS:
-        return replace(holdout(y, target, seed), why=f"one split {why}")
-    splits = make_splits(_FEWER, None, y, target, seed)
+        return replace(holdout(y, target, seed, groups), why=f"one split {why}")
+    splits = make_splits(_FEWER, None, y, target, seed, groups=groups)
     stages = (tuple(range(len(splits))),)
     fewer = Folds(splits, stages, why=f"{len(splits)} folds {why}", automatic=True)
     return _with_looks(fewer, y, target, seed)
@@ -147,12 +162,14 @@ def _with_looks(folds: Folds, y, target: Target, seed: int) -> Folds:
     return replace(folds, splits=splits, stages=(*stages, *folds.stages))
 
 
-def _with_repeats(folds: Folds, X, y, target: Target, seed: int) -> Folds:
+def _with_repeats(folds: Folds, X, y, target: Target, seed: int, groups) -> Folds:
     n_rows = len(y)
     wanted = FEW_REPEATS if n_rows < FEW_ROWS else int(n_rows <= REPEAT_ROWS)
     splits, repeats = list(folds.splits), []
     for number in range(1, wanted + 1):
-        others = make_splits(len(folds.judged), X, y, target, seed + number, warn=False)
+        others = make_splits(
+            len(folds.judged), X, y, target, seed + number, groups=groups, warn=False
+        )
         repeats.append(tuple(range(len(splits), len(splits) + len(others))))
         splits += others
     return replace(folds, splits=splits, repeats=tuple(repeats))

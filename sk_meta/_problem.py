@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from numbers import Integral
 from typing import Any
 
 import numpy as np
 from sklearn.dummy import DummyClassifier, DummyRegressor
 
-from ._evaluation import predict_with, score_prediction, take
+from ._evaluation import predict_with, score_prediction, take, take_or_none
 from ._folds import Folds, Split, fewer_folds, plan_folds
 from ._scoring import Metric, as_loss, resolve_scoring
 from ._table import Table, Target, describe_table, describe_target
+from ._validation import own_splits, renumbered
 
 
 @dataclass(frozen=True)
@@ -30,6 +32,10 @@ class Problem:
     dummy_loss : float
         Loss, in the stored metric, of predicting without looking at X.
     random_state : int
+    weights : ndarray of shape (n_samples,) or None, default=None
+        Sample weights.
+    groups : ndarray of shape (n_samples,) or None, default=None
+        Rows that belong together, on one side of every split.
     relative_seconds : tuple of ndarray, default=()
         Seconds of every configuration at every stage of the folds, relative to those
         on all rows.
@@ -43,12 +49,19 @@ class Problem:
     metric: Metric
     dummy_loss: float
     random_state: int
+    weights: np.ndarray | None = None
+    groups: np.ndarray | None = None
     relative_seconds: tuple[np.ndarray, ...] = ()
 
     @property
     def splits(self) -> list[Split]:
         """The splits by which configurations are compared."""
         return self.folds.judged
+
+    @property
+    def weighted(self) -> bool:
+        """Whether there are sample weights."""
+        return self.weights is not None
 
     @property
     def refit_factor(self) -> float:
@@ -70,8 +83,9 @@ class Problem:
         Problem
         """
         fewer = fewer_folds(
-            self.folds, seconds, left, self.y, self.target, self.random_state
-        )
+            self.folds, seconds, left, self.y, self.target, self.random_state,
+            self.groups,
+        )  # fmt: skip
         return replace(self, folds=fewer)
 
     def score(self, prediction: np.ndarray, rows: np.ndarray) -> float:
@@ -92,12 +106,14 @@ class Problem:
             self.metric.scorer,
             self.target.classes,
             take(self.X, rows),
+            take_or_none(self.weights, rows),
         )
 
 
 def describe(
-    X, y: np.ndarray, *, task: str, scoring, cv, seed: int, column_kinds=None
-) -> Problem:
+    X, y: np.ndarray, *, task: str, scoring, cv, seed: int, refit: str | None = None,
+    column_kinds: dict | None = None, weights=None, groups=None,
+) -> Problem:  # fmt: skip
     """Describe the table and its target, and fix splits and metric.
 
     Parameters
@@ -105,10 +121,13 @@ def describe(
     X : DataFrame, ndarray or CSR
     y : ndarray of shape (n_samples,)
     task : {"auto", "classification", "regression"}
-    scoring : str, callable or None
+    scoring : str, callable, None, or several
     cv : int, splitter, iterable or None
     seed : int
+    refit : str or None, default=None
+        Which of several scorers is searched for.
     column_kinds : dict or None, default=None
+    weights, groups : ndarray of shape (n_samples,) or None, default=None
 
     Returns
     -------
@@ -120,27 +139,38 @@ def describe(
         If the scorer is unknown, or can't score this target, or a kind is declared
         that does not exist or for no column.
     """
+    if weights is not None and not weights.all():
+        # Rows of weight zero count for nothing, not even for a fold.
+        kept = weights > 0
+        if not (cv is None or isinstance(cv, Integral)):
+            cv = renumbered(own_splits(cv, X, y, describe_target(y, task), groups), kept)
+        X, y, weights = take(X, kept), y[kept], weights[kept]
+        groups = take_or_none(groups, kept)
     table, target = describe_table(X, column_kinds), describe_target(y, task)
-    metric = resolve_scoring(scoring, target.task)
-    folds = plan_folds(cv, X, y, target, seed)
+    metric = resolve_scoring(scoring, target.task, refit)
+    folds = plan_folds(cv, X, y, target, seed, groups)
+    loss = _dummy_loss(y, target, metric, weights)
     problem = Problem(
-        X, y, table, target, folds, metric, _dummy_loss(y, target, metric), seed
+        X, y, table, target, folds, metric, loss, seed, weights, groups
     )
     _try_scorer(problem, scoring)
     return problem
 
 
-def _dummy(y: np.ndarray, target: Target):
+def _dummy(y: np.ndarray, target: Target, weights=None):
     """Constant prediction, fitted; it takes any table with one column."""
     model = DummyRegressor() if target.task == "regression" else DummyClassifier()
-    return model.fit(np.zeros((len(y), 1)), y)
+    return model.fit(np.zeros((len(y), 1)), y, sample_weight=weights)
 
 
-def _dummy_loss(y: np.ndarray, target: Target, metric: Metric) -> float:
+def _dummy_loss(y: np.ndarray, target: Target, metric: Metric, weights) -> float:
     if target.n_classes == 1:
         return 0.0
-    rows = np.zeros((len(y), 1))
-    score = metric.stored_scorer(_dummy(y, target), rows, y)
+    blank = np.zeros((len(y), 1))
+    prediction = predict_with(_dummy(y, target, weights), blank, target.classes)
+    score = score_prediction(
+        prediction, y, metric.stored_scorer, target.classes, blank, weights
+    )
     return float(as_loss(score, metric.stored))
 
 

@@ -17,7 +17,7 @@ from sklearn.pipeline import Pipeline
 from ._budget import Budget
 from ._catalogue import Configuration, choose
 from ._ensemble import Selection, WeightedEnsemble
-from ._evaluation import SCORE, Evaluation, fit_all_rows
+from ._evaluation import SCORE, Evaluation, fit_all_rows, fit_weighted
 from ._problem import Problem
 from ._search import SearchResult
 from ._shared import Reference, SharedTask
@@ -227,7 +227,8 @@ class Refits:
         pipeline = configuration.build(self.problem.table, self.problem.random_state)
 
         def fit() -> None:
-            fitted.append(fit_all_rows(pipeline, self.problem.X, self.problem.y))
+            data = self.problem.X, self.problem.y, self.problem.weights
+            fitted.append(fit_all_rows(pipeline, *data))
 
         with quiet():
             thread = Thread(target=fit, daemon=True)
@@ -239,9 +240,10 @@ class Refits:
 
 
 def _fit_on_all_rows(task: Reference, configuration: Configuration, seed: int):
-    X, y, _, table = task.load()
+    X, y, _, table, weights = task.load()
     # Mapped rows are read only, and a part of them may be kept by the model.
-    return fit_all_rows(configuration.build(table, seed), X.copy(), np.array(y))
+    data = X.copy(), np.array(y), None if weights is None else np.array(weights)
+    return fit_all_rows(configuration.build(table, seed), *data)
 
 
 def _assemble(problem, pool, kept: dict, bags: dict, selection: Selection) -> Fitted:
@@ -282,6 +284,6 @@ def _refit_dummy(problem: Problem, result: SearchResult, excluded) -> Fitted:
     )
     (dummy,) = choose(["dummy"], problem.target.task)[:1]
     pipeline = dummy.build(problem.table, problem.random_state)
-    pipeline.fit(problem.X, problem.y)
+    fit_weighted(pipeline, problem.X, problem.y, problem.weights)
     ensemble = WeightedEnsemble([pipeline], np.ones(1), problem.target.classes)
     return Fitted(pipeline, dummy.name, ensemble, {dummy.name: 0})

@@ -9,7 +9,7 @@ from scipy.stats import rankdata
 from ._belief import Belief
 from ._catalogue import Configuration
 from ._ensemble import Selection
-from ._evaluation import OK, SCORE
+from ._evaluation import OK, OTHER, SCORE
 from ._history import from_h
 from ._refit import Fitted
 from ._scoring import Metric, as_score
@@ -99,14 +99,16 @@ def leaderboard_frame(
         One row per configuration: scores in the user's metric, the score that
         was expected if the knowledge base has that metric, its rank among the
         expected ones, weight in the ensemble, seconds of one fold expected and
-        real, seconds since the start, status, and reason of failure.
+        real, seconds since the start, status, and reason of failure; of several
+        scorers the means of the others follow, as mean_<name>.
     """
     weights: dict[str, float] = {}
     if selection is not None:
         pairs = zip(result.pool, selection.weights.tolist(), strict=True)
         weights.update((evaluation.name, weight) for evaluation, weight in pairs)
     rows = [_trial_row(trial, weights, metric, dummy_loss) for trial in result.trials]
-    tried = pd.DataFrame(rows, columns=list(_COLUMNS))
+    columns = [*_COLUMNS, *(f"mean_{name}" for name in metric.others)]
+    tried = pd.DataFrame(rows, columns=columns)
     tried["expected_rank"] = tried["expected_rank"].rank()
     tried = tried.sort_values("mean_score", ascending=False, kind="stable")
     names = list(excluded)
@@ -185,16 +187,21 @@ def _trial_row(trial, weights, metric: Metric, dummy_loss) -> dict:
         "status": evaluation.status,
         "reason": evaluation.error,
         "params": trial.configuration.params,
+        **{
+            f"mean_{name}": evaluation.mean(OTHER + name) if ended else np.nan
+            for name in metric.others
+        },
     }
 
 
-def cv_results(result: SearchResult, n_splits: int) -> dict:
+def cv_results(result: SearchResult, n_splits: int, metric: Metric) -> dict:
     """The trials in the layout of ``GridSearchCV.cv_results_``.
 
     Parameters
     ----------
     result : SearchResult
     n_splits : int
+    metric : Metric
 
     Returns
     -------
@@ -202,15 +209,8 @@ def cv_results(result: SearchResult, n_splits: int) -> dict:
     """
     evaluations = [trial.evaluation for trial in result.trials]
     names = [evaluation.name for evaluation in evaluations]
-    # One that came no further than a first look has fewer folds.
-    scores = np.full((len(names), n_splits), np.nan)
-    for row, evaluation in zip(scores, evaluations, strict=True):
-        if len(evaluation.folds) == n_splits:
-            row[:] = evaluation.scores(SCORE)
     fit = [[fold.fit_seconds for fold in e.folds] for e in evaluations]
     predict = [[fold.predict_seconds for fold in e.folds] for e in evaluations]
-    mean = scores.mean(axis=1)
-    filled = np.where(np.isnan(mean), -np.inf, mean)
     return {
         "mean_fit_time": np.array([np.mean(row) for row in fit]),
         "std_fit_time": np.array([np.std(row) for row in fit]),
@@ -221,8 +221,29 @@ def cv_results(result: SearchResult, n_splits: int) -> dict:
             {"configuration": t.configuration.name, **t.configuration.params}
             for t in result.trials
         ],
-        **{f"split{k}_test_score": scores[:, k] for k in range(scores.shape[1])},
-        "mean_test_score": mean,
-        "std_test_score": scores.std(axis=1),
-        "rank_test_score": rankdata(-filled, method="min").astype(np.int32),
+        **_columns_of_scores(evaluations, n_splits, SCORE, metric.key),
+        **{
+            key: column
+            for name in metric.others
+            for key, column in _columns_of_scores(
+                evaluations, n_splits, OTHER + name, name
+            ).items()
+        },
+    }
+
+
+def _columns_of_scores(evaluations, n_splits: int, name: str, shown: str) -> dict:
+    """Scores of every split, their mean and standard deviation, and the rank."""
+    scores = np.full((len(evaluations), n_splits), np.nan)
+    for row, evaluation in zip(scores, evaluations, strict=True):
+        # One that came no further than a first look has fewer folds.
+        if len(evaluation.folds) == n_splits:
+            row[:] = evaluation.scores(name)
+    mean = scores.mean(axis=1)
+    filled = np.where(np.isnan(mean), -np.inf, mean)
+    return {
+        **{f"split{k}_test_{shown}": scores[:, k] for k in range(n_splits)},
+        f"mean_test_{shown}": mean,
+        f"std_test_{shown}": scores.std(axis=1),
+        f"rank_test_{shown}": rankdata(-filled, method="min").astype(np.int32),
     }

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from inspect import signature
+from dataclasses import dataclass, field, replace
 
 import numpy as np
+from sklearn import get_config
 from sklearn.metrics import (
     accuracy_score,
     average_precision_score,
@@ -47,7 +49,7 @@ STORED_METRICS = {
 }
 
 
-def _average_precision(estimator, X, y) -> float:
+def _average_precision(estimator, X, y, sample_weight=None) -> float:
     """Average precision of the rarer of two classes, or the mean over more.
 
     Classes that no row has are left out; it is undefined if only one is left.
@@ -57,10 +59,12 @@ def _average_precision(estimator, X, y) -> float:
     probabilities = estimator.predict_proba(X)[:, present]
     if len(classes) == 1:
         return np.nan
+    weights = {"sample_weight": sample_weight}
     if len(classes) > 2:
-        return float(average_precision_score(y, probabilities))
+        return float(average_precision_score(y, probabilities, **weights))
     rarer = int(np.argmin(counts))
-    return float(average_precision_score(y == classes[rarer], probabilities[:, rarer]))
+    sought = y == classes[rarer]
+    return float(average_precision_score(sought, probabilities[:, rarer], **weights))
 
 
 # Stored metrics that scikit-learn has no scorer for: its own average precision
@@ -177,6 +181,8 @@ class Metric:
         Whether the scorer is the stored metric itself.
     mapping : str
         Why this stored metric, for the report: a sentence without its full stop.
+    others : dict of str to callable
+        Scorers that are only reported.
     """
 
     name: str
@@ -184,6 +190,12 @@ class Metric:
     stored: str
     exact: bool
     mapping: str
+    others: dict[str, Callable] = field(default_factory=dict)
+
+    @property
+    def key(self) -> str:
+        """Name of its columns among the results: its own only beside others."""
+        return self.name if self.others else "score"
 
     @property
     def stored_scorer(self) -> Callable:
@@ -191,14 +203,43 @@ class Metric:
         return stored_scorer(self.stored)
 
 
-def resolve_scoring(scoring, task: str) -> Metric:
-    """Turn the ``scoring`` parameter into a metric.
+def takes_weights(scorer: Callable) -> bool:
+    """Whether a scorer takes sample weights, and the user does not forbid it.
 
     Parameters
     ----------
-    scoring : str, callable or None
+    scorer : callable
+        ``scorer(estimator, X, y)``
+
+    Returns
+    -------
+    bool
+        With metadata routing, False after ``set_score_request(sample_weight=False)``.
+    """
+    if get_config()["enable_metadata_routing"] and hasattr(
+        scorer, "get_metadata_routing"
+    ):
+        requests = scorer.get_metadata_routing().score.requests
+        if requests.get("sample_weight") is False:
+            return False
+    try:
+        return "sample_weight" in signature(
+            getattr(scorer, "_score_func", scorer)
+        ).parameters
+    except (TypeError, ValueError):  # it has no signature
+        return False
+
+
+def resolve_scoring(scoring, task: str, refit: str | None = None) -> Metric:
+    """Turn the ``scoring`` and ``refit`` parameters into a metric.
+
+    Parameters
+    ----------
+    scoring : str, callable, None, or list, tuple or dict of these
         As in scikit-learn; None is accuracy or R², what ``score`` returns.
     task : {"classification", "regression"}
+    refit : str or None, default=None
+        Which of several scorers is the one that is searched for.
 
     Returns
     -------
@@ -213,8 +254,40 @@ def resolve_scoring(scoring, task: str) -> Metric:
     Raises
     ------
     ValueError
-        If the name is unknown.
+        If a name is unknown, or it is not clear which of several scorers is meant.
     """
+    if scoring is None or isinstance(scoring, str) or callable(scoring):
+        return _one_metric(scoring, task)
+    several = _several(scoring)
+    if refit not in several:
+        raise ValueError(
+            "For multi-metric scoring, the parameter refit must be set to a scorer "
+            f"key, the one to search for: one of {list(several)}. Got {refit!r}."
+        )
+    metrics = {name: _one_metric(one, task) for name, one in several.items()}
+    others = {name: metric.scorer for name, metric in metrics.items() if name != refit}
+    return replace(metrics[refit], name=refit, others=others)
+
+
+def _several(scoring) -> dict:
+    """Scorers by name."""
+    if isinstance(scoring, Mapping):
+        several = dict(scoring)
+    else:
+        names = list(scoring) if isinstance(scoring, Iterable) else [scoring]
+        several = {name: name for name in names if isinstance(name, str)}
+        if len(several) < len(names):
+            raise ValueError(
+                f"scoring={scoring!r} must hold different names of scorers. Use a "
+                "dict for callables: {'a name': scorer}."
+            )
+    if not several:
+        raise ValueError("scoring is empty. Pass at least one scorer, or None.")
+    return several
+
+
+def _one_metric(scoring, task: str) -> Metric:
+    """The metric of one scorer."""
     scoring = _DEFAULT[task] if scoring is None else scoring
     if isinstance(scoring, str) and scoring not in get_scorer_names():
         raise ValueError(

@@ -22,6 +22,7 @@ from ._checkpoint import Checkpoint
 from ._evaluation import (
     DIED,
     FAILED,
+    OTHER,
     SCORE,
     STORED,
     TIMEOUT,
@@ -228,6 +229,7 @@ class Search:
 
     def _make_rules(self) -> Rules:
         metric, keep = self.problem.metric, None
+        stored = {} if metric.exact else {STORED: metric.stored_scorer}
         if self.budget.limited:
             # Should there be no time for a refit, the fold models are at hand.
             keep = "" if self.task.folder is None else str(self.task.folder)
@@ -235,7 +237,7 @@ class Search:
                 keep = None
         return Rules(
             {SCORE: metric.scorer},
-            {} if metric.exact else {STORED: metric.stored_scorer},
+            {**{OTHER + name: one for name, one in metric.others.items()}, **stored},
             self.problem.target.classes,
             keep,
             _KEPT_SHARE * self.budget.free_memory,

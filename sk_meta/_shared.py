@@ -31,14 +31,14 @@ class Reference:
     key : str
         Tells this task from others.
     data : tuple or None
-        Table, target and splits, where they can be passed as they are.
+        The data, where they can be passed as they are.
     """
 
     key: str
     data: tuple | None = None
 
     def load(self) -> tuple:
-        """Table, target and splits; arrays are mapped, not read."""
+        """The data that the task was made of; arrays are mapped, not read."""
         if self.data is not None:
             return self.data
         if self.key not in _loaded:
@@ -57,7 +57,7 @@ class SharedTask:
     Parameters
     ----------
     *data : Any
-        Table, target, splits.
+        Table, target, splits, description of the table, and sample weights.
     processes : bool
         Whether the calls run in other processes; if not, nothing is written.
     """

@@ -81,7 +81,7 @@ def believe(
     model = trained(knowledge, target.task, meta_model, names)
     configurations, excluded = {}, {}
     for configuration in chosen:
-        reason = configuration.why_not(problem.table, target)
+        reason = configuration.why_not(problem.table, target, problem.weighted)
         reason = reason or _why_too_large(configuration, problem, memory)
         if reason is None:
             configurations[configuration.name] = configuration
@@ -150,6 +150,7 @@ def combine(
         problem.target.classes,
         size,
         max_predict_time,
+        problem.weights,
     )
     with quiet():
         n_folds = min(len(result.rows), len(problem.splits))

@@ -527,10 +527,10 @@ class Strategy:
 
     def _may_be_tried(self, configuration: Configuration) -> bool:
         """Whether a new configuration is for this table, and was asked for."""
-        table = self.problem.table
+        table, weighted = self.problem.table, self.problem.weighted
         return (
             configuration.family in self.families
-            and configuration.why_not(table, self.problem.target) is None
+            and configuration.why_not(table, self.problem.target, weighted) is None
             and memory_needed(configuration, table) <= self.memory
         )
 

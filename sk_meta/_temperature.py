@@ -32,7 +32,11 @@ def heated(probabilities: np.ndarray, temperature: float) -> np.ndarray:
     return powers / powers.sum(axis=1, keepdims=True)
 
 
-def best_temperature(parts: list[np.ndarray], truths: list[np.ndarray]) -> float:
+def best_temperature(
+    parts: list[np.ndarray],
+    truths: list[np.ndarray],
+    weights: list[np.ndarray | None] | None = None,
+) -> float:
     """Temperature that lowers the log loss, if it does so on parts not used for it.
 
     Parameters
@@ -41,6 +45,8 @@ def best_temperature(parts: list[np.ndarray], truths: list[np.ndarray]) -> float
         Out-of-fold probabilities of the folds.
     truths : list of ndarray of shape (n_rows,)
         Positions of the true classes.
+    weights : list of ndarray of shape (n_rows,), or of None, or None, default=None
+        Sample weights.
 
     Returns
     -------
@@ -49,23 +55,29 @@ def best_temperature(parts: list[np.ndarray], truths: list[np.ndarray]) -> float
     """
     if len(parts) < 2:
         return 1.0
+    given = [None] * len(parts) if weights is None else weights
+    sizes = [
+        np.ones(len(truth)) if one is None else one
+        for truth, one in zip(truths, given, strict=True)
+    ]
+    folds = list(zip(parts, truths, sizes, strict=True))
     gains = []
-    for k, (part, truth) in enumerate(zip(parts, truths, strict=True)):
-        others = [*parts[:k], *parts[k + 1 :]], [*truths[:k], *truths[k + 1 :]]
-        gains.append(_loss(part, truth, 1.0) - _loss(part, truth, _fit(*others)))
+    for k, fold in enumerate(folds):
+        found = _fit([*folds[:k], *folds[k + 1 :]])
+        gains.append(_loss(*fold, 1.0) - _loss(*fold, found))
     error = np.std(gains, ddof=1) / np.sqrt(len(gains))
-    return _fit(parts, truths) if np.mean(gains) > error else 1.0
+    return _fit(folds) if np.mean(gains) > error else 1.0
 
 
-def _fit(parts, truths) -> float:
-    part, truth = np.concatenate(parts), np.concatenate(truths)
+def _fit(folds: list[tuple]) -> float:
+    together = [np.concatenate(part) for part in zip(*folds, strict=True)]
     found = minimize_scalar(
-        lambda temperature: _loss(part, truth, temperature),
+        lambda temperature: _loss(*together, temperature),
         bounds=_RANGE, method="bounded", options={"xatol": 0.01},
     )  # fmt: skip
     return float(found.x)
 
 
-def _loss(probabilities, truth, temperature: float) -> float:
+def _loss(probabilities, truth, weights, temperature: float) -> float:
     sure = heated(probabilities, temperature)[np.arange(len(truth)), truth]
-    return float(-np.log(np.maximum(sure, _TINY)).mean())
+    return float(np.average(-np.log(np.maximum(sure, _TINY)), weights=weights))

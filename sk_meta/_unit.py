@@ -56,7 +56,8 @@ def evaluate_unit(
     Parameters
     ----------
     task : Reference
-        To the table, its description, the target and the splits.
+        To the table, the target, the splits, the table's description, and the
+        sample weights.
     rules : Rules
     configuration : Configuration
     seed : int
@@ -69,14 +70,14 @@ def evaluate_unit(
     -------
     FoldResult
     """
-    X, y, splits, table = task.load()
+    X, y, splits, table, weights = task.load()
     pipeline = configuration.build(table, seed)
     n_steps = configuration.n_encoders(table)
     encoders = joblib.hash(pipeline.steps[:n_steps])
     result = evaluate_fold(
         pipeline, X, y, splits[split], rules.scorers, rules.classes,
         optional=rules.optional, keep=rules.keep is not None,
-        encoders=(n_steps, (task.key, encoders, split)),
+        encoders=(n_steps, (task.key, encoders, split)), weights=weights,
     )  # fmt: skip
     if rules.keep and result.model is not None:
         path = os.path.join(rules.keep, f"{name}-{split}")

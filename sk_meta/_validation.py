@@ -7,7 +7,13 @@ import warnings
 import numpy as np
 import pandas as pd
 from scipy.sparse import issparse
-from sklearn.model_selection import KFold, StratifiedKFold, check_cv
+from sklearn.model_selection import (
+    GroupKFold,
+    KFold,
+    StratifiedGroupKFold,
+    StratifiedKFold,
+    check_cv,
+)
 from sklearn.utils import column_or_1d
 from sklearn.utils.multiclass import check_classification_targets, type_of_target
 from sklearn.utils.validation import check_consistent_length, validate_data
@@ -170,19 +176,145 @@ def _with_kind(y: np.ndarray, task: str) -> np.ndarray:
     return y
 
 
+def check_weights(sample_weight, y: np.ndarray) -> np.ndarray | None:
+    """Validate sample weights.
+
+    Parameters
+    ----------
+    sample_weight : array-like of shape (n_samples,), number or None
+        A number is the same weight for all, which is none at all.
+    y : ndarray of shape (n_samples,)
+
+    Returns
+    -------
+    ndarray of shape (n_samples,), or None
+        With a mean of 1, so that no regularisation depends on their unit.
+
+    Raises
+    ------
+    ValueError
+        If they are of another length, negative, not finite, or all zero.
+    """
+    if sample_weight is None or np.ndim(sample_weight) == 0:
+        return None
+    weights = np.asarray(sample_weight, dtype=float)
+    if weights.ndim != 1:
+        raise ValueError(
+            f"Sample weights must be 1D array or scalar, got {weights.ndim}D array."
+        )
+    if weights.shape != (len(y),):
+        raise ValueError(
+            f"sample_weight.shape == {weights.shape}, expected {(len(y),)}: one weight "
+            "for each row of X."
+        )
+    if not np.isfinite(weights).all() or (weights < 0).any() or not weights.any():
+        raise ValueError(
+            "sample_weight holds negative weights, NaN or infinity, or zeros alone. "
+            "Pass weights that are zero or more; rows of weight zero are left out."
+        )
+    return weights / weights[weights > 0].mean()
+
+
+def check_groups(groups, y: np.ndarray) -> np.ndarray | None:
+    """Validate groups.
+
+    Parameters
+    ----------
+    groups : array-like of shape (n_samples,) or None
+    y : ndarray of shape (n_samples,)
+
+    Returns
+    -------
+    ndarray of shape (n_samples,), or None
+
+    Raises
+    ------
+    ValueError
+        If they are of another length, or one is missing.
+    """
+    if groups is None:
+        return None
+    groups = column_or_1d(groups)
+    check_consistent_length(y, groups)
+    if missing := int(pd.isna(groups).sum()):
+        raise ValueError(
+            f"groups has {missing} missing values. Every row needs a group; give those "
+            "without one a group of their own."
+        )
+    return pd.factorize(groups)[0]
+
+
+def own_splits(cv, X, y, target: Target, groups=None) -> list[tuple]:
+    """Training and test rows of a splitter or an iterable of the user.
+
+    Parameters
+    ----------
+    cv : splitter or iterable
+    X, y : table and ndarray
+    target : Target
+    groups : ndarray of shape (n_samples,) or None, default=None
+
+    Returns
+    -------
+    list of tuple of ndarray
+
+    Raises
+    ------
+    ValueError
+        If there is no split, or none that can be used.
+    """
+    splitter = check_cv(cv, y, classifier=target.task == "classification")
+    splits = [tuple(map(_rows, split)) for split in splitter.split(X, y, groups)]
+    if not splits:
+        raise ValueError(
+            f"cv={cv!r} yields no split. A generator is used up after one fit: "
+            "pass a list of splits, or a splitter."
+        )
+    if not all(len(train) and len(test) for train, test in splits):
+        raise ValueError(f"cv={cv!r} yields a split without training or test rows.")
+    return splits
+
+
+def _rows(rows) -> np.ndarray:
+    """Row numbers, also of a mask."""
+    rows = np.asarray(rows)
+    return np.flatnonzero(rows) if rows.dtype == bool else rows
+
+
+def renumbered(splits: list[tuple], kept: np.ndarray) -> list[tuple]:
+    """Splits of the rows that are kept.
+
+    Parameters
+    ----------
+    splits : list of tuple of ndarray
+        Of all rows.
+    kept : ndarray of shape (n_samples,)
+        Whether each row is kept.
+
+    Returns
+    -------
+    list of tuple of ndarray
+    """
+    place = np.cumsum(kept) - 1
+    return [tuple(place[part[kept[part]]] for part in split) for split in splits]
+
+
 def make_splits(
-    cv, X, y, target: Target, random_state: int, *, warn: bool = True
+    cv, X, y, target: Target, random_state: int, *, groups=None, warn: bool = True
 ) -> list:
     """Training and test rows of every fold.
 
     Parameters
     ----------
     cv : int, splitter, iterable or None
-        None is five shuffled folds, an int that many; stratified for classes.
+        None is five shuffled folds, an int that many; stratified for classes, and
+        without a group on both sides if there are groups.
     X, y : table and ndarray
     target : Target
     random_state : int
         Shuffles the folds of an int or None.
+    groups : ndarray of shape (n_samples,) or None, default=None
+        Rows that belong together.
     warn : bool, default=True
         Whether to say that there are fewer folds than asked for.
 
@@ -196,18 +328,13 @@ def make_splits(
         If a class has fewer members than folds, so that there are fewer folds.
     """
     if cv is not None and not isinstance(cv, (int, np.integer)):
-        splitter = check_cv(cv, y, classifier=target.task == "classification")
-        splits = list(splitter.split(X, y))
-        if not splits:
-            raise ValueError(
-                f"cv={cv!r} yields no split. A generator is used up after one fit: "
-                "pass a list of splits, or a splitter."
-            )
-        return splits
+        return own_splits(cv, X, y, target, groups)
     if cv is not None and cv < 2:
         raise ValueError(f"cv={cv!r} is too few folds. Use 2 or more.")
     # R² is not defined on a single row, so every fold has two.
     wanted = min(N_SPLITS if cv is None else int(cv), max(2, len(y) // 2))
+    if groups is not None:
+        return _grouped(wanted, y, target, random_state, groups)
     if target.classes is None or target.n_classes == 1:
         return list(KFold(wanted, shuffle=True, random_state=random_state).split(y))
     n_splits = _affordable(wanted, target.classes, target.counts, warn)
@@ -219,6 +346,24 @@ def make_splits(
             splitter = KFold(n_splits, shuffle=True, random_state=random_state)
         splits = list(splitter.split(np.zeros(len(y)), y))
     return _train_on_singletons(splits, y, target.classes[target.counts == 1], warn)
+
+
+def _grouped(wanted: int, y, target: Target, seed: int, groups) -> list:
+    """Folds without a group on both sides, stratified as far as that goes."""
+    n_groups = len(np.unique(groups))
+    if n_groups < 2:
+        raise ValueError(
+            "groups holds a single group, which can't be on both sides of a split. "
+            "Leave groups out, or pass cv as a list of splits."
+        )
+    wanted = min(wanted, n_groups)
+    splitter = GroupKFold(wanted, shuffle=True, random_state=seed)
+    if target.n_classes > 1 and target.counts.max() >= wanted:
+        splitter = StratifiedGroupKFold(wanted, shuffle=True, random_state=seed)
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="The least populated class")
+        splits = list(splitter.split(np.zeros(len(y)), y, groups))
+    return [split for split in splits if len(split[0]) and len(split[1])]
 
 
 def _affordable(

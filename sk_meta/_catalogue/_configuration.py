@@ -13,6 +13,7 @@ from sklearn.compose import TransformedTargetRegressor
 from sklearn.ensemble import VotingClassifier
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import QuantileTransformer, StandardScaler
+from sklearn.utils.validation import has_fit_parameter
 
 from .._table import Table, Target
 
@@ -111,13 +112,17 @@ class Configuration:
         }
         return pipeline.set_params(**seeds)
 
-    def why_not(self, table: Table, target: Target) -> str | None:
+    def why_not(
+        self, table: Table, target: Target, weighted: bool = False
+    ) -> str | None:
         """Reason for which it can't be used on a table, or None.
 
         Parameters
         ----------
         table : Table
         target : Target
+        weighted : bool, default=False
+            Whether there are sample weights.
 
         Returns
         -------
@@ -142,6 +147,8 @@ class Configuration:
                 f"a class has {target.counts.min()} members for {table.n_encoded} "
                 f"columns after encoding, needs at least {needed:.0f}"
             )
+        if weighted and not _takes_weights(self.build(table).steps[-1][1]):
+            return "takes no sample weights"
         return self._why_not_target(target)
 
     def _why_not_target(self, target: Target) -> str | None:
@@ -155,6 +162,18 @@ class Configuration:
                 f"needs at least {self.min_class_size}"
             )
         return None
+
+
+def _takes_weights(model) -> bool:
+    """Whether a predictor, and what it wraps, takes sample weights."""
+    inner = [
+        *(part for _, part in getattr(model, "estimators", None) or ()),
+        *(getattr(model, name, None) for name in ("estimator", "regressor")),
+    ]
+    inner = [part for part in inner if hasattr(part, "fit")]
+    if inner:
+        return all(map(_takes_weights, inner))
+    return has_fit_parameter(model, "sample_weight")
 
 
 @dataclass(frozen=True)
