@@ -195,9 +195,11 @@ def check_weights(sample_weight, y: np.ndarray) -> np.ndarray | None:
     ValueError
         If they are of another length, negative, not finite, or all zero.
     """
-    if sample_weight is None or np.ndim(sample_weight) == 0:
+    if sample_weight is None:
         return None
     weights = np.asarray(sample_weight, dtype=float)
+    if weights.ndim == 0:
+        return None
     if weights.ndim != 1:
         raise ValueError(
             f"Sample weights must be 1D array or scalar, got {weights.ndim}D array."
