@@ -55,7 +55,7 @@ class BaseMetaLearner(BaseEstimator):
         "scoring": [str, callable, list, tuple, dict, None],
         "refit": [str, None],
         "cv": ["cv_object"],
-        "candidates": [str, "array-like", None],
+        "candidates": [str, list, tuple, callable, None],
         "column_kinds": [dict, None],
         "meta_model": [StrOptions(set(MEMBERS))],
         "knowledge": [str, PathLike, KnowledgeBase, None],

@@ -31,8 +31,14 @@ _DOC = """{title}
         stratified for classes if an int is given. None is automatic: five folds,
         fewer or a single split on many rows or in little time, and repeated ones on
         few rows when nothing else is left to do (see ``folds_``).
-    candidates : list of str or None, default=None
-        Names of configurations or families to choose from; None is all of them.
+    candidates : str, list, callable or None, default=None
+        What to choose from: names of configurations or families, and estimators of
+        your own as ``("a name", estimator)``; or ``wanted(configuration)``, which tells
+        of each :class:`Configuration` of the catalogue whether it is wanted (see its
+        ``name``, ``family`` and ``params``); None is the whole catalogue. Your own
+        ones are expected to do as well as their relatives: the family that has the
+        same class of models, or all. A ``Pipeline`` gets the table as it is; anything
+        else gets numbers, encoded, imputed and standardised.
     column_kinds : dict of str or int to str, or None, default=None
         What some columns are, by name or position, where it is not what is found:
         "numeric", "ordinal", "duration", "categorical", "text", "datetime", or

@@ -190,7 +190,8 @@ class Search:
             unit = self._queue.popleft()
             known = None
             if self.checkpoint is not None:
-                known = self.checkpoint.get(unit.run.name, unit.split)
+                key = unit.run.configuration.key
+                known = self.checkpoint.get(key, unit.split)
             if known is None:
                 self.workers.submit(unit, evaluate_unit, *self._call(unit))
             else:
@@ -214,7 +215,7 @@ class Search:
     def _tell(self, unit: Unit, outcome: Any) -> None:
         result = _as_result(outcome)
         if self.checkpoint is not None:
-            self.checkpoint.put(unit.run.name, unit.split, result)
+            self.checkpoint.put(unit.run.configuration.key, unit.split, result)
         self.busy_seconds += float(np.nan_to_num(result.spent_seconds))
         run = unit.run
         run.elapsed = self.budget.elapsed()

@@ -20,6 +20,7 @@ from ._memory import memory_needed
 from ._metafeatures import MetaFeatures, compute_meta_features
 from ._pretrained import trained
 from ._problem import Problem
+from ._relatives import Relatives
 from ._search import SearchResult
 from ._workers import quiet
 
@@ -89,6 +90,10 @@ def believe(
             excluded[configuration.name] = reason
     known = meta_features.to_dict()
     belief = model.belief(known, problem.metric.stored)
+    relatives = Relatives(
+        [c for c in chosen if c.name not in names], catalogue(target.task)
+    )
+    belief = relatives.belief(belief)
     if belief.novelty > 1:
         logger.info(
             "unlike any prior task (novelty %.1f): the ranking leans on what works "
@@ -98,16 +103,19 @@ def believe(
     embedding = model.embed(known)
     return Prior(
         belief, configurations, excluded, meta_features, embedding,
-        lambda n_rows: model.seconds_on(known, n_rows),
+        lambda n_rows: relatives.values(model.seconds_on(known, n_rows)),
         _whole_families(candidates, chosen),
     )  # fmt: skip
 
 
 def _whole_families(candidates, chosen: list[Configuration]) -> frozenset[str]:
+    """Families that were not narrowed down to some of their configurations."""
     families = {configuration.family for configuration in chosen}
+    if callable(candidates):
+        return frozenset()
     if candidates is not None:
-        named = {candidates} if isinstance(candidates, str) else set(candidates)
-        families &= named
+        named = [candidates] if isinstance(candidates, str) else list(candidates)
+        families &= {name for name in named if isinstance(name, str)}
     return frozenset(families)
 
 

@@ -32,6 +32,7 @@ ORDER = (
     "_calibration",
     "_metamodel",
     "_pretrained",
+    "_relatives",
     "_memory",
     "_budget",
     "_encoded",

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from . import _boosting, _forests, _kernel, _linear, _neighbors, _neural
 from ._configuration import Configuration
+from ._custom import custom
 from ._templates import TEMPLATES, Template
 
 __all__ = [
@@ -27,6 +28,7 @@ __all__ = [
 
 PORTFOLIO = Path(__file__).parent / "portfolio.json"
 
+TASKS = ("classification", "regression")
 _GROUPS = (_linear, _kernel, _neighbors, _neural, _forests, _boosting)
 
 
@@ -87,6 +89,8 @@ def template_of(configuration: Configuration) -> Template | None:
     Template or None
         None if no template makes such models.
     """
+    if configuration.own is not None:
+        return None
     same = [t for t in TEMPLATES if t.task == configuration.task]
     for template in same:
         if template.name == configuration.template:
@@ -98,12 +102,14 @@ def template_of(configuration: Configuration) -> Template | None:
 
 
 def choose(candidates, task: str) -> list[Configuration]:
-    """Configurations that the ``candidates`` parameter names.
+    """Configurations that the ``candidates`` parameter names, makes or lets pass.
 
     Parameters
     ----------
-    candidates : str, list of str or None
-        Names of configurations or families; None is the whole catalogue.
+    candidates : str, list, callable or None
+        Names of configurations or families, ``(name, estimator)`` pairs and
+        :class:`Configuration` objects; or ``wanted(configuration)`` that tells of each
+        of the catalogue whether it is wanted; None is the whole catalogue.
     task : {"classification", "regression"}
 
     Returns
@@ -113,21 +119,57 @@ def choose(candidates, task: str) -> list[Configuration]:
     Raises
     ------
     ValueError
-        If a name is unknown, or none is of this kind of task.
+        If a name is unknown or taken, or nothing is left for this kind of task.
     """
     known = catalogue(task)
     if candidates is None:
         return list(known)
-    candidates = [candidates] if isinstance(candidates, str) else list(candidates)
+    if callable(candidates):
+        wanted = [c for c in known if candidates(c)]
+        if not wanted:
+            raise ValueError(
+                f"candidates={candidates!r} is true of no configuration for {task}."
+            )
+        return wanted
+    entries = [candidates] if isinstance(candidates, str) else list(candidates)
+    names = [entry for entry in entries if isinstance(entry, str)]
+    own = [_own(entry, task) for entry in entries if not isinstance(entry, str)]
+    _check_names(own)
+    wanted = [c for c in known if c.name in names or c.family in names]
     everything = catalogue("classification") + catalogue("regression")
-    names = {c.name for c in everything} | {c.family for c in everything}
-    unknown = [name for name in candidates if name not in names]
-    wanted = [c for c in known if c.name in candidates or c.family in candidates]
-    if unknown or not wanted:
+    unknown = set(names) - {n for c in everything for n in (c.name, c.family)}
+    if unknown or not wanted + own:
         families = sorted({c.family for c in known})
         raise ValueError(
-            f"candidates={unknown or candidates!r} are not known for {task}. Use "
+            f"candidates={sorted(unknown) or names!r} are not known for {task}. Use "
             "names from the 'configuration' column of recommend(X, y), or families: "
-            f"{families}."
+            f"{families}; or add your own as ('a name', estimator)."
         )
-    return wanted
+    return wanted + own
+
+
+def _own(entry, task: str) -> Configuration:
+    if isinstance(entry, Configuration):
+        if entry.task != task:
+            raise ValueError(
+                f"candidates: {entry.name!r} is made for {entry.task}, and the task is "
+                f"{task}. Remove it, or set task."
+            )
+        return entry
+    if not (isinstance(entry, tuple) and len(entry) == 2 and isinstance(entry[0], str)):
+        raise ValueError(
+            f"candidates holds {entry!r}. Use names, ('a name', estimator) pairs, or "
+            "Configuration objects."
+        )
+    return custom(*entry, task, written_by_hand(task))
+
+
+def _check_names(own: list[Configuration]) -> None:
+    """No configuration may be mistaken for another."""
+    taken = {c.name for task in TASKS for c in catalogue(task)}
+    for configuration in own:
+        if configuration.name in taken:
+            raise ValueError(
+                f"candidates: the name {configuration.name!r} is taken. Choose another."
+            )
+        taken.add(configuration.name)

@@ -57,6 +57,9 @@ class Configuration:
         Hyperparameters that tell it from its family, for the leaderboard.
     template : str or None, default=None
         Template that it was made from.
+    own : str or None, default=None
+        What tells one of the user's own from others of the same name; None for those
+        of the catalogue and its templates.
 
     Examples
     --------
@@ -83,6 +86,12 @@ class Configuration:
     requires: str | None = None
     params: dict = field(default_factory=dict, compare=False)
     template: str | None = field(default=None, compare=False)
+    own: str | None = None
+
+    @property
+    def key(self) -> str:
+        """Tells it from all others."""
+        return self.name if self.own is None else f"{self.name} {self.own}"
 
     def n_encoders(self, table: Table) -> int:
         """Number of steps at the start of the pipeline that encode the table."""
@@ -96,7 +105,7 @@ class Configuration:
         table : Table
             Description of the table it will be fitted on.
         random_state : int or None, default=None
-            Given to every step that takes one.
+            Given to every step that takes one and has none.
 
         Returns
         -------
@@ -108,7 +117,7 @@ class Configuration:
         seeds = {
             name: random_state
             for name, value in pipeline.get_params(deep=True).items()
-            if name.split("__")[-1] == "random_state" and value != "deprecated"
+            if name.split("__")[-1] == "random_state" and value is None
         }
         return pipeline.set_params(**seeds)
 
