@@ -77,8 +77,7 @@ def collect(task, path: Path) -> None:
     prior = steps.believe(problem, knowledge, None, "hybrid")
     budget = Budget(count=CANDIDATES)
     problem = steps.plan(problem, prior, budget, 1)
-    data = (problem.X, problem.y, problem.folds.splits, problem.table, problem.weights)
-    shared = SharedTask(*data, processes=False)
+    shared = SharedTask(*problem.data, processes=False)
     strategy = Strategy(problem, prior.belief, prior.configurations, budget)
     result = Search(strategy, Here(), shared).run()
     kept = {"kind": kind, "y": problem.y, "y_test": y_test,

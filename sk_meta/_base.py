@@ -152,7 +152,8 @@ class BaseMetaLearner(BaseEstimator):
             prior = self._believe(problem, memory)
             problem = steps.plan(problem, prior, budget, workers.size)
             self._keep_prior(problem, prior)
-            task = stack.enter_context(closing(self._share(problem, workers)))
+            shared = SharedTask(*problem.data, processes=workers.processes)
+            task = stack.enter_context(closing(shared))
             search = self._search(problem, prior, budget, workers, task, memory)
             result = search.run()
             self.search_time_ = budget.elapsed()
@@ -241,11 +242,6 @@ class BaseMetaLearner(BaseEstimator):
         return steps.believe(
             problem, self.knowledge, self.candidates, self.meta_model, memory
         )
-
-    def _share(self, problem, workers) -> SharedTask:
-        splits = problem.folds.splits
-        data = problem.X, problem.y, splits, problem.table, problem.weights
-        return SharedTask(*data, processes=workers.processes)
 
     def _search(self, problem, prior, budget, workers, task, memory) -> Search:
         checkpoint = None

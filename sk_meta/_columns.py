@@ -128,8 +128,8 @@ def describe_series(series: pd.Series, selector, declared: str | None = None) ->
 
 def is_number(series: pd.Series) -> bool:
     """Whether a column holds numbers, truth values aside."""
-    dtype = series.dtype
-    return pd.api.types.is_numeric_dtype(dtype) and not pd.api.types.is_bool_dtype(dtype)
+    known = pd.api.types
+    return known.is_numeric_dtype(series) and not known.is_bool_dtype(series)
 
 
 def as_floats(series: pd.Series, column: Column) -> np.ndarray:

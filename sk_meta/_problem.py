@@ -59,6 +59,11 @@ class Problem:
         return self.folds.judged
 
     @property
+    def data(self) -> tuple:
+        """What a worker needs: see :func:`._unit.evaluate_unit`."""
+        return self.X, self.y, self.folds.splits, self.table, self.weights
+
+    @property
     def weighted(self) -> bool:
         """Whether there are sample weights."""
         return self.weights is not None
@@ -143,7 +148,8 @@ def describe(
         # Rows of weight zero count for nothing, not even for a fold.
         kept = weights > 0
         if not (cv is None or isinstance(cv, Integral)):
-            cv = renumbered(own_splits(cv, X, y, describe_target(y, task), groups), kept)
+            splits = own_splits(cv, X, y, describe_target(y, task), groups)
+            cv = renumbered(splits, kept)
         X, y, weights = take(X, kept), y[kept], weights[kept]
         groups = take_or_none(groups, kept)
     table, target = describe_table(X, column_kinds), describe_target(y, task)

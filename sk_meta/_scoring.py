@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from inspect import signature
 from dataclasses import dataclass, field, replace
+from inspect import signature
 
 import numpy as np
 from sklearn import get_config
@@ -259,7 +259,7 @@ def resolve_scoring(scoring, task: str, refit: str | None = None) -> Metric:
     if scoring is None or isinstance(scoring, str) or callable(scoring):
         return _one_metric(scoring, task)
     several = _several(scoring)
-    if refit not in several:
+    if refit is None or refit not in several:
         raise ValueError(
             "For multi-metric scoring, the parameter refit must be set to a scorer "
             f"key, the one to search for: one of {list(several)}. Got {refit!r}."

@@ -70,9 +70,9 @@ def best_temperature(
 
 
 def _fit(folds: list[tuple]) -> float:
-    together = [np.concatenate(part) for part in zip(*folds, strict=True)]
+    part, truth, weights = map(np.concatenate, zip(*folds, strict=True))
     found = minimize_scalar(
-        lambda temperature: _loss(*together, temperature),
+        lambda temperature: _loss(part, truth, weights, temperature),
         bounds=_RANGE, method="bounded", options={"xatol": 0.01},
     )  # fmt: skip
     return float(found.x)

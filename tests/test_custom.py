@@ -96,7 +96,8 @@ def test_probabilities_are_made_where_there_are_none(estimator):
 
 
 def test_a_seed_is_given_only_where_there_is_none():
-    forest, seeded = RandomForestClassifier(5), RandomForestClassifier(5, random_state=7)
+    forest = RandomForestClassifier(5)
+    seeded = RandomForestClassifier(5, random_state=7)
     pipes = choose(
         [("one", make_pipeline(forest)), ("two", make_pipeline(seeded))],
         "classification",
@@ -131,7 +132,8 @@ def test_the_estimator_clones_with_its_candidates():
 
 def test_regressors_are_taken_for_quantities():
     X, y = load_diabetes(return_X_y=True)
-    own = [("mine", LinearRegression()), ("ridge again", make_pipeline(LinearRegression()))]
+    plain = LinearRegression()
+    own = [("mine", plain), ("mine in a pipeline", make_pipeline(plain))]
     model = MetaLearnerRegressor(candidates=own, **FEW).fit(X, y)
     assert 0.4 < model.best_score_ < 0.6
 

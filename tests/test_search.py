@@ -101,9 +101,8 @@ def workplace(problem, prior, budget, n_jobs=1, ensemble_size=1):
         workers = open_workers(n_jobs, timed=budget.limited)
         stack.enter_context(closing(workers))
         problem = steps.plan(problem, prior, budget, workers.size)
-        data = (problem.X, problem.y, problem.folds.splits, problem.table, problem.weights)
         task = stack.enter_context(
-            closing(SharedTask(*data, processes=workers.processes))
+            closing(SharedTask(*problem.data, processes=workers.processes))
         )
         told = Strategy(
             problem, prior.belief, prior.configurations, budget,

@@ -71,10 +71,10 @@ def custom(
             f"candidates: {name!r} is not a scikit-learn estimator: {error}"
         ) from error
     if not fits:
+        wanted = "classifier" if task == "classification" else "regressor"
         raise ValueError(
-            f"candidates: {name!r} ({type(estimator).__name__}) is not a "
-            f"{'classifier' if task == 'classification' else 'regressor'}, and the task "
-            f"is {task}. Remove it, or set task."
+            f"candidates: {name!r} ({type(estimator).__name__}) is not a {wanted}, and "
+            f"the task is {task}. Remove it, or set task."
         )
     whole = isinstance(estimator, Pipeline)
     pipeline = estimator if whole else Pipeline([("model", estimator)])

@@ -11,7 +11,6 @@ from functools import partial
 
 import numpy as np
 import pandas as pd
-from sklearn.base import clone
 from sklearn.compose import ColumnTransformer
 from sklearn.decomposition import PCA
 from sklearn.feature_selection import VarianceThreshold
@@ -143,11 +142,11 @@ def _each(function) -> FunctionTransformer:
     return _call(pd.DataFrame.apply, func=function, errors="coerce")
 
 
-def _text(*steps, first: Steps = ()) -> Pipeline:
-    """Strings out of categories, truth values and mixed objects, then ``steps``."""
+def _text() -> Steps:
+    """Strings out of categories, truth values and mixed objects."""
     # None, NaN, pd.NA and NaT are one and the same: missing.
     one_missing = _call(pd.DataFrame.replace, to_replace=_MISSING, value="missing")
-    return Pipeline([*first, _to_text(), ("one_missing", one_missing), *steps])
+    return [_to_text(), ("one_missing", one_missing)]
 
 
 def _expand_dates_and_text():
@@ -189,21 +188,26 @@ def _blocks(table: Table, task: str, numeric: Steps, categorical) -> list[tuple]
     for i, column in enumerate(table.of_kind(*_READ)):
         read = [*_READ[column.kind](column), *_finite(), *numeric]
         blocks.append((f"quantity_{i}", Pipeline(read), [column.selector]))
-    for name, kinds, encode, after in (
-        ("categorical", CATEGORIES, categorical, []),
-        ("high_cardinality", (HIGH_CARDINALITY,), target_encoder(task), numeric),
-    ):
-        # 1, 1.0 and True are the same number, but not the same text.
-        for suffix, detail, first in (("", None, ()), ("_numbers", "number",
-                                                       [_to_float()])):  # fmt: skip
-            columns = [c.selector for c in table.of_kind(*kinds) if c.detail == detail]
-            if columns:
-                steps = _text(("encode", clone(encode)), *after, first=first)
-                blocks.append((f"{name}{suffix}", steps, columns))
+    encode = [("encode", categorical)]
+    blocks += _symbols("categorical", table.of_kind(*CATEGORIES), encode)
+    encode = [("encode", target_encoder(task)), *numeric]
+    blocks += _symbols("high_cardinality", table.of_kind(HIGH_CARDINALITY), encode)
     if columns := table.select(DATETIME, TEXT):
         expand = Pipeline([("expand", _expand_dates_and_text()), *numeric])
         blocks.append(("dates_and_text", expand, columns))
     return blocks
+
+
+def _symbols(name: str, columns: list[Column], encode: Steps) -> list[tuple]:
+    """Blocks of categories; those that are numbers apart."""
+    numbers = [c.selector for c in columns if c.detail == "number"]
+    others = [c.selector for c in columns if c.detail != "number"]
+    # 1, 1.0 and True are the same number, but not the same text.
+    blocks = [
+        (name, [*_text(), *encode], others),
+        (f"{name}_numbers", [_to_float(), *_text(), *encode], numbers),
+    ]
+    return [(name, Pipeline(steps), chosen) for name, steps, chosen in blocks if chosen]
 
 
 def scaled(table: Table, task: str) -> Steps:
