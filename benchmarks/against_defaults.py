@@ -23,8 +23,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from corpus import TASKS, load
-from leave_one_family_out import half_of
+from corpus import TASKS, half_of, load
 from sklearn.ensemble import (
     HistGradientBoostingClassifier,
     HistGradientBoostingRegressor,

@@ -22,6 +22,7 @@ from functools import partial
 
 import leave_one_family_out
 import numpy as np
+from corpus import half_of
 from joblib import Parallel, delayed
 from leave_one_family_out import (
     METRICS,
@@ -29,7 +30,6 @@ from leave_one_family_out import (
     by_count,
     by_seconds,
     fold_of,
-    half_of,
     held_out_tasks,
     ours,
 )

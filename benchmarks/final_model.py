@@ -20,9 +20,8 @@ from itertools import islice
 from pathlib import Path
 
 import numpy as np
-from corpus import TASKS, load
+from corpus import TASKS, half_of, load
 from joblib import Parallel, delayed
-from leave_one_family_out import half_of
 from sklearn.linear_model import LogisticRegressionCV, RidgeCV
 from sklearn.metrics import roc_auc_score
 from sklearn.model_selection import train_test_split

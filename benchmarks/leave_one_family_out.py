@@ -25,6 +25,7 @@ from functools import partial
 
 import numpy as np
 import pandas as pd
+from corpus import half_of
 from joblib import Parallel, delayed
 from scipy.stats import wilcoxon
 from strategies import (
@@ -72,11 +73,6 @@ class HeldOut:
     seconds: np.ndarray
     n_folds: int
     available: np.ndarray
-
-
-def half_of(family: str) -> str:
-    """Half of the families that this one belongs to."""
-    return "development" if zlib.crc32(family.encode()) % 2 else "report"
 
 
 def fold_of(family: str) -> int:

@@ -14,8 +14,8 @@ from __future__ import annotations
 import argparse
 
 import numpy as np
+from corpus import half_of
 from joblib import Parallel, delayed
-from leave_one_family_out import half_of
 
 from sk_meta import KnowledgeBase, compute_meta_features
 from sk_meta._catalogue import catalogue

@@ -14,6 +14,7 @@ import zlib
 from functools import partial
 
 import numpy as np
+from corpus import half_of
 from joblib import Parallel, delayed
 from leave_one_family_out import (
     METRICS,
@@ -21,7 +22,6 @@ from leave_one_family_out import (
     ROUND,
     by_count,
     fold_of,
-    half_of,
     held_out_tasks,
     ours,
 )

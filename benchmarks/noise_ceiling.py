@@ -18,6 +18,7 @@ from dataclasses import replace
 from functools import partial
 
 import numpy as np
+from corpus import half_of
 from joblib import Parallel, delayed
 from leave_one_family_out import (
     BASELINE,
@@ -28,7 +29,6 @@ from leave_one_family_out import (
     ROUND,
     by_count,
     fold_of,
-    half_of,
     held_out_tasks,
     ours,
 )

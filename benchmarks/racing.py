@@ -21,9 +21,8 @@ from itertools import product
 from pathlib import Path
 
 import numpy as np
-from corpus import load
+from corpus import half_of, load
 from final_model import METRICS, kind_of, some_tables
-from leave_one_family_out import half_of
 from sklearn.metrics import get_scorer
 from sklearn.model_selection import train_test_split
 

@@ -12,6 +12,7 @@ from sk_meta._history import Experience, History
 from sk_meta._metamodel import META_FEATURES, MetaModel
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "benchmarks"))
+corpus = pytest.importorskip("corpus")
 strategies = pytest.importorskip("strategies")
 judge = pytest.importorskip("leave_one_family_out")
 
@@ -190,7 +191,7 @@ def test_our_order_does_not_look_ahead(history):
 
 def test_families_are_dealt_into_halves_and_folds():
     families = [f"family {i}" for i in range(500)]
-    halves = [judge.half_of(family) for family in families]
+    halves = [corpus.half_of(family) for family in families]
     assert set(halves) == {"development", "report"}
     assert 200 < halves.count("report") < 300
     folds = np.bincount([judge.fold_of(f) for f in families], minlength=judge.N_FOLDS)
