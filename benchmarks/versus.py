@@ -29,16 +29,18 @@ import argparse
 import json
 import tempfile
 import time
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import versus_report
-from corpus import TASKS, find, load
+from corpus import TASKS, CorpusTask, find, half_of, load
 from sklearn.metrics import log_loss, roc_auc_score, root_mean_squared_error
 from sklearn.model_selection import train_test_split
 from versus_environments import (
+    KNOWLEDGE,
     RAW,
     RUNNER,
     TOOLS,
@@ -50,7 +52,6 @@ from versus_environments import (
 from versus_runner import write_table
 from versus_tools import LABEL
 
-OUT, KEPT = RAW / "versus", Path(__file__).with_name("versus_results.jsonl")
 SEED, CORES, TEST_SHARE, MIN_ROWS = 0, 2, 1 / 3, 300
 MOST_MB = 12_000  # more than any tool needs; a table made dense could need far more
 METRICS = {"binary": "roc_auc", "multiclass": "log_loss", "regression": "rmse"}
@@ -87,8 +88,6 @@ def chosen(half: str) -> list[str]:
     ``COUNTS`` says, evenly spaced in their order by rows, from the largest to the
     smallest. Where a family has been taken, the nearest table of another one.
     """
-    from leave_one_family_out import half_of  # it needs sk_meta, a run does not
-
     kinds: dict[str, list] = {kind: [] for kind in METRICS}
     for task in TASKS:
         if not task.synthetic and half_of(task.family) == half:
@@ -126,10 +125,9 @@ class Split:
     truth: pd.Series
 
     @classmethod
-    def of(cls, name: str) -> Split:
+    def of(cls, task: CorpusTask, max_rows: int | None = None) -> Split:
         """Two thirds to learn from, the same ones every time."""
-        task = find(name)
-        X, y = load(task)
+        X, y = load(task, max_rows)
         kind = kind_of(task, y)
         train, test, y_train, truth = train_test_split(
             X,
@@ -139,7 +137,7 @@ class Split:
             stratify=None if kind == "regression" else y,
         )
         train = train.assign(**{LABEL: y_train})
-        return cls(name, task.family, kind, train, test, truth)
+        return cls(task.name, task.family, kind, train, test, truth)
 
     def dummy(self) -> np.ndarray:
         """Predictions of somebody who knows the target's distribution only."""
@@ -163,6 +161,44 @@ class Split:
         predictions = np.clip(predictions, 1e-15, 1)
         predictions /= predictions.sum(axis=1, keepdims=True)
         return float(log_loss(self.truth, predictions, labels=classes))
+
+
+SplitOf = Callable[[str], Split]
+Planned = tuple[float, str, str]  # seconds, table, tool
+
+
+@dataclass(frozen=True)
+class Benchmark:
+    """Which tables and tools are compared, and where the results go.
+
+    Attributes
+    ----------
+    tables : mapping of str to sequence of str
+        Names of the tables of each half.
+    split_of : callable
+        The split of a table, by its name.
+    tools : mapping of str to sequence of float
+        Tools, and for how many seconds they are asked by default.
+    out : Path
+        Folder with a folder a half.
+    kept : Path
+        File that the results of the report half are kept in.
+    """
+
+    tables: Mapping[str, Sequence[str]]
+    split_of: SplitOf
+    tools: Mapping[str, Sequence[float]]
+    out: Path
+    kept: Path
+
+
+VERSUS = Benchmark(
+    TABLES,
+    lambda name: Split.of(find(name)),
+    {name: tool.seconds for name, tool in TOOLS.items()},
+    RAW / "versus",
+    Path(__file__).with_name("versus_results.jsonl"),
+)
 
 
 # Runs -----------------------------------------------------------------------------
@@ -226,25 +262,25 @@ def write(run: dict, out: Path) -> None:
     part.replace(path)
 
 
-def keep(out: Path) -> None:
+def keep(out: Path, kept: Path) -> None:
     """Gather the result files in one."""
     paths = out.glob("*@*/*.json")
     runs = [json.loads(path.read_text(encoding="utf8")) for path in paths]
     runs.sort(key=lambda run: (run["seconds"], run["table"], run["tool"]))
     lines = [json.dumps({**run, "log": None}) for run in runs]
-    KEPT.write_text("\n".join(lines) + "\n", encoding="utf8")
+    kept.write_text("\n".join(lines) + "\n", encoding="utf8")
 
 
-def restore(out: Path) -> None:
+def restore(out: Path, kept: Path) -> None:
     """Write the result files that were kept and are not there."""
-    if KEPT.exists():
-        for line in KEPT.read_text(encoding="utf8").splitlines():
+    if kept.exists():
+        for line in kept.read_text(encoding="utf8").splitlines():
             run = json.loads(line)
             if not path_of(run, out).exists():
                 write(run, out)
 
 
-def run_all(plan: list[tuple[float, str, str]], out: Path, again: bool) -> None:
+def run_all(plan: list[Planned], split_of: SplitOf, out: Path, again: bool) -> None:
     """What is missing of the plan, all tools on a table one after the other."""
     split = None
     for seconds, table, tool in plan:
@@ -252,7 +288,7 @@ def run_all(plan: list[tuple[float, str, str]], out: Path, again: bool) -> None:
         if path_of(planned, out).exists() and not again:
             continue
         if split is None or split.name != table:
-            split = Split.of(table)
+            split = split_of(table)
         result = one_run(tool, seconds, split)
         write(result, out)
         print(line_of(result), flush=True)
@@ -271,14 +307,15 @@ def line_of(result: dict) -> str:
 # Command line ---------------------------------------------------------------------
 
 
-def arguments() -> argparse.Namespace:
-    """What was asked for."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+def arguments(description: str, benchmark: Benchmark) -> argparse.ArgumentParser:
+    """What can be asked for."""
+    parser = argparse.ArgumentParser(description=description.splitlines()[0])
 
     def several(text):
         return text.split(",")
 
-    parser.add_argument("--tools", type=several, help=f"of {', '.join(TOOLS)}")
+    tools = ", ".join(benchmark.tools)
+    parser.add_argument("--tools", type=several, help=f"of {tools}")
     parser.add_argument("--seconds", type=several, help="instead of the tools' own")
     parser.add_argument("--tables", type=several)
     parser.add_argument("--development", action="store_true")
@@ -291,51 +328,72 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--again", action="store_true", help="also what is there")
     parser.add_argument("--report", action="store_true", help="run nothing, print")
     parser.add_argument("--keep", action="store_true", help="run nothing, keep all")
-    parser.add_argument("--choose", action="store_true", help="print the tables' rule")
-    parser.add_argument("--out", type=Path, default=OUT)
-    return parser.parse_args()
+    parser.add_argument("--out", type=Path, default=benchmark.out)
+    return parser
 
 
-def main() -> None:
-    """Command line."""
-    options = arguments()
+def compare(benchmark: Benchmark, options: argparse.Namespace) -> None:
+    """Do what was asked for: run what is missing, keep it, or report it."""
     half = "development" if options.development else "report"
-    out, tables = options.out / half, options.tables or TABLES[half]
-    tools = options.tools or list(TOOLS)
+    out, tables = options.out / half, options.tables or benchmark.tables[half]
+    tools = options.tools or list(benchmark.tools)
     seconds = [float(text) for text in options.seconds or ()]
-    if options.choose:
-        print(*chosen(half), sep="\n")
-        return
     if not options.development:
-        restore(out)
+        restore(out, benchmark.kept)
     if options.keep:
-        keep(options.out / "report")
+        keep(options.out / "report", benchmark.kept)
         return
     if options.report:
         versus_report.report(out, options.tools, seconds, options.tables)
         return
-    if unknown := (set(tools) - set(TOOLS)) | (set(tables) - set(TABLES[half])):
+    known = {*benchmark.tools, *benchmark.tables[half]}
+    if unknown := {*tools, *tables} - known:
         raise SystemExit(f"Unknown: {', '.join(sorted(unknown))}.")
-    OUT.mkdir(parents=True, exist_ok=True)
+    KNOWLEDGE.mkdir(parents=True, exist_ok=True)
+    tools = installed(tools, options.reinstall)
+    if not options.install:
+        plan = planned(benchmark, tables, tools, seconds)
+        run_all(plan, benchmark.split_of, out, options.again)
+
+
+def installed(tools: Sequence[str], reinstall: bool) -> list[str]:
+    """The tools whose environments are there, or could be made."""
     why = {
-        environment: missing(environment, options.reinstall)
+        environment: missing(environment, reinstall)
         for environment in dict.fromkeys(TOOLS[tool].environment for tool in tools)
     }
     for environment, reason in why.items():
         if reason is not None:
             print(f"{environment} does not install and is left out: {reason}")
-    plan = [
+    return [tool for tool in tools if why[TOOLS[tool].environment] is None]
+
+
+def planned(
+    benchmark: Benchmark,
+    tables: Sequence[str],
+    tools: Sequence[str],
+    seconds: Sequence[float],
+) -> list[Planned]:
+    """All runs in order: by seconds, then by table."""
+    asked = {tool: seconds or benchmark.tools[tool] for tool in tools}
+    return [
         (limit, table, tool)
-        for limit in sorted(
-            seconds or {s for tool in tools for s in TOOLS[tool].seconds}
-        )
+        for limit in sorted({limit for own in asked.values() for limit in own})
         for table in tables
         for tool in tools
-        if why[TOOLS[tool].environment] is None
-        and (seconds or limit in TOOLS[tool].seconds)
+        if limit in asked[tool]
     ]
-    if not options.install:
-        run_all(plan, out, options.again)
+
+
+def main() -> None:
+    """Command line."""
+    parser = arguments(__doc__, VERSUS)
+    parser.add_argument("--choose", action="store_true", help="print the tables' rule")
+    options = parser.parse_args()
+    if options.choose:
+        print(*chosen("development" if options.development else "report"), sep="\n")
+        return
+    compare(VERSUS, options)
 
 
 if __name__ == "__main__":
