@@ -41,6 +41,7 @@ TOOLS = {
     "mljar": Tool("mljar"),
     "tpot": Tool("tpot"),
     "lightautoml": Tool("lightautoml"),
+    "skrub": Tool("skrub"),
     "hist_gradient_boosting": Tool("scikit-learn"),
     "random_search": Tool("scikit-learn"),
 }
@@ -53,6 +54,7 @@ PACKAGES = {
     "mljar": (["mljar-supervised"],),
     "tpot": (["tpot"],),
     "lightautoml": (["torch==2.13.0"], ["lightautoml"]),
+    "skrub": (["skrub"],),
     "scikit-learn": (["scikit-learn", "pandas"],),
 }
 

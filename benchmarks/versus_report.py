@@ -26,6 +26,7 @@ PACKAGE_OF = {
     "mljar": "mljar-supervised",
     "tpot": "tpot",
     "lightautoml": "lightautoml",
+    "skrub": "skrub",
     "hist_gradient_boosting": "scikit-learn",
     "random_search": "scikit-learn",
 }

@@ -25,8 +25,8 @@ import numpy as np
 import pandas as pd
 
 PACKAGES = ("sk-meta", "flaml", "autogluon.tabular", "mljar-supervised", "tpot",
-            "lightautoml", "scikit-learn", "lightgbm", "xgboost", "xgboost-cpu",
-            "catboost", "torch", "pandas", "numpy")  # fmt: skip
+            "lightautoml", "skrub", "scikit-learn", "lightgbm", "xgboost",
+            "xgboost-cpu", "catboost", "torch", "pandas", "numpy")  # fmt: skip
 
 
 def write_table(path: Path, table: pd.DataFrame) -> None:

@@ -208,6 +208,20 @@ def lightautoml(job: Job):
     return fit
 
 
+def skrub(job: Job):
+    """skrub's pipeline for tables around its own boosting, whatever the seconds."""
+    from skrub import tabular_pipeline
+
+    model = tabular_pipeline(
+        job.named("classifier", "classifier", "regressor"), n_jobs=job.cores
+    )
+
+    def fit(X, y):
+        return like_sklearn(model.fit(X, y), job), {}
+
+    return fit
+
+
 def hist_gradient_boosting(job: Job):
     """HistGradientBoosting with its defaults, whatever the seconds."""
     model = encoded_boosting(job)
@@ -310,6 +324,7 @@ TOOLS = {
     "mljar": mljar,
     "tpot": tpot,
     "lightautoml": lightautoml,
+    "skrub": skrub,
     "hist_gradient_boosting": hist_gradient_boosting,
     "random_search": random_search,
 }
