@@ -30,10 +30,15 @@ PACKAGES = ("sk-meta", "flaml", "autogluon.tabular", "mljar-supervised", "tpot",
 
 
 def write_table(path: Path, table: pd.DataFrame) -> None:
-    """One column a line, as JSON: every environment can read it, whatever pandas."""
+    """One column a line, as JSON: every environment can read it, whatever pandas.
+
+    Columns of strings are of dtype object there, whatever they are here; dates stay
+    dates where they are of a dtype of dates.
+    """
     with path.open("w", encoding="utf8") as file:
         for name, column in table.items():
-            entry = {"name": name, "dtype": str(column.dtype)}
+            strings = isinstance(column.dtype, pd.StringDtype)
+            entry = {"name": name, "dtype": "object" if strings else str(column.dtype)}
             if isinstance(column.dtype, pd.CategoricalDtype):
                 entry |= {
                     "dtype": "category",
@@ -59,7 +64,8 @@ def _column(entry: dict) -> pd.Series:
     elif dtype == "object":
         values = [np.nan if value is None else value for value in values]
     elif dtype.startswith("datetime"):
-        values = pd.to_datetime(values, format="ISO8601")
+        # Offsets from UTC differ by season.
+        values = pd.to_datetime(values, format="ISO8601", utc="," in dtype)
         return pd.Series(values, name=entry["name"]).astype(dtype)
     return pd.Series(values, name=entry["name"], dtype=dtype)
 
