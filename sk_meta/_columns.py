@@ -19,8 +19,9 @@ from pandas.tseries.api import guess_datetime_format
 LOW_CARDINALITY = 40
 # Dates, numbers and text are recognised on a sample of the non-missing values.
 _SAMPLE = 200
-# Share of the values that must read as numbers; the others become missing.
-_NUMBERS_SHARE = 0.95
+# Share of the values that must read as numbers, dates or durations; the others become
+# missing.
+_READ_SHARE = 0.95
 # Fewer distinct values may be different by chance.
 _MIN_IDENTIFIERS = 20
 
@@ -44,9 +45,9 @@ LEFT_OUT = (IDENTIFIER, CONSTANT, MISSING)
 # What a user can declare a column to be.
 DECLARABLE = (NUMERIC, ORDINAL, DURATION, CATEGORICAL, TEXT, DATETIME, IDENTIFIER)
 
-# What stands for a missing value where numbers are written as text.
-NULL_TEXT = ("", "?", "-", "--", ".", "na", "n/a", "#n/a", "nan", "none", "null",
-             "<na>", "nat", "missing", "unknown")  # fmt: skip
+# What stands for a missing value where something else is written as text.
+NULL_TEXT = ("", "?", "??", "-", "--", ".", "na", "n/a", "#n/a", "nan", "none", "null",
+             "<na>", "nat", "missing", "unknown", r"\n")  # fmt: skip
 # What is taken away before a text is read as a number: separators of thousands,
 # spaces, signs of currencies and percent. The decimal mark is a point or a comma.
 DECORATION = {".": r"[,\s'_%$€£¥]", ",": r"[.\s'_%$€£¥]"}
@@ -56,12 +57,19 @@ _NUMBER = {
     ",": re.compile(_PLAIN.format(whole=r"\d{1,3}(?:[.'_ \xa0]\d{3})+", mark=",")),
 }
 # Postal codes and the like are no numbers.
-_CODE, _CODE_NAME = re.compile(r"0\d+"), re.compile(r"zip|post|phone|code|fips|isbn")
-_CLOCK = re.compile(r"-?\d{1,3}:[0-5]\d(:[0-5]\d(\.\d+)?)?")
+_CODE = re.compile(r"0\d+")
+_CODE_NAME = re.compile(r"(.*[\W_])?(zip|postal|post_?code|zip_?code|phone|code|fips|isbn)"
+                        r"([\W_].*)?")  # fmt: skip
+_UNIT = r"(d|days?|h|hrs?|hours?|m|min|minutes?|s|sec|seconds?)"
+_DURATION = re.compile(
+    rf"-?\d{{1,3}}:[0-5]\d(:[0-5]\d(\.\d+)?)?|(\d+(\.\d+)?\s*{_UNIT}\s*)+"
+)
 # pandas wants to be told the seconds, too.
 WITHOUT_SECONDS, WITH_SECONDS = r"^(-?\d+:\d\d)$", r"\1:00"
 _DATE = re.compile(r"\d[-/:.]\s?\d|\d[\s,-]+[A-Za-z]{3}|[A-Za-z]{3}[\s,-]+\d")
-_DATE_FORMATS = ("ISO8601", "%d/%m/%Y", "%m/%d/%Y", "%d.%m.%Y", "%Y/%m/%d")
+_DATE_FORMATS = ("ISO8601", "%d/%m/%Y", "%m/%d/%Y", "%d.%m.%Y", "%Y/%m/%d", "%d/%m/%y",
+                 "%m/%d/%y", "%d/%m/%y %H:%M", "%m/%d/%y %H:%M", "%d.%m.%y", "%d-%b-%y",
+                 "%b-%Y", "%b %Y", "%B %Y")  # fmt: skip
 _NAMED = re.compile(
     r"(.*[\W_])?(id|uid|uuid|guid|index|idx|rownames?|row_?(num|number|id)?)"
     r"|.*[a-z]ID|unnamed: \d+",
@@ -83,9 +91,9 @@ class Column:
     missing : float
         Share of missing values.
     detail : Any, default=None
-        What reading it takes: the decimal mark of numbers in text, "text" for
-        durations in text, the levels of an ordinal column in order, and "number" for
-        categories that are numbers or truth values.
+        What reading it takes: the decimal mark of numbers in text, the format of
+        dates in text, "text" for durations in text, the levels of an ordinal column in
+        order, and "number" for categories that are numbers or truth values.
     """
 
     selector: str | int
@@ -145,7 +153,7 @@ def as_floats(series: pd.Series, column: Column) -> np.ndarray:
     ndarray of shape (n_rows,)
     """
     if column.kind == DATETIME:
-        return _seconds_since_1970(series)
+        return _seconds_since_1970(series, column.detail)
     if column.kind == DURATION:
         if column.detail == "text":
             series = series.astype(str)
@@ -215,13 +223,15 @@ def _kind_of_levels(dtype: pd.CategoricalDtype, n_unique: int) -> tuple[str, Any
 
 
 def _kind_of_text(text: pd.Series, n_unique: int, selector) -> tuple[str, Any]:
-    sample = text.iloc[:: max(1, len(text) // _SAMPLE)]
-    if _looks_like_dates(sample):
-        return DATETIME, None
-    coded = isinstance(selector, str) and _CODE_NAME.search(selector.lower())
-    if not coded and (mark := _decimal_mark(sample)) and _decimal_mark(text):
+    stripped = text.str.strip()
+    told = stripped[~stripped.str.lower().isin(NULL_TEXT)]
+    sample = told.iloc[:: max(1, len(told) // _SAMPLE)]
+    if form := _date_format(sample):
+        return DATETIME, form
+    coded = isinstance(selector, str) and _CODE_NAME.fullmatch(selector.lower())
+    if not coded and (mark := _decimal_mark(sample)) and _decimal_mark(told):
         return NUMBER_TEXT, mark
-    if sample.str.fullmatch(_CLOCK).all():
+    if sample.str.fullmatch(_DURATION).mean() >= _READ_SHARE:
         return DURATION, "text"
     if n_unique <= LOW_CARDINALITY:
         return CATEGORICAL, None
@@ -235,37 +245,41 @@ def _kind_of_text(text: pd.Series, n_unique: int, selector) -> tuple[str, Any]:
     return HIGH_CARDINALITY, None
 
 
-def _looks_like_dates(text: pd.Series) -> bool:
+def _date_format(text: pd.Series) -> str | None:
+    """Format of dates that are written as text, None if they are not."""
     # pandas reads bare numbers as years; a date has digits and a separator.
-    if not text.str.contains(_DATE).all():
-        return False
+    if text.empty or text.str.contains(_DATE).mean() < _READ_SHARE:
+        return None
     with warnings.catch_warnings():
         # It says so where the day comes first, which is what is asked here.
         warnings.simplefilter("ignore")
         guesses = [guess_datetime_format(value) for value in text.iloc[:3]]
     formats = (*_DATE_FORMATS, *(guess for guess in guesses if guess))
-    return any(
-        pd.to_datetime(text, format=form, errors="coerce", utc=True).notna().all()
-        for form in dict.fromkeys(formats)
-    )
+    for form in dict.fromkeys(formats):
+        dates = pd.to_datetime(text, format=form, errors="coerce", utc=True)
+        if dates.notna().mean() >= _READ_SHARE:
+            return form
+    return None
 
 
 def _decimal_mark(text: pd.Series) -> str | None:
     """Decimal mark of numbers that are written as text, None if they are not."""
-    text = text.str.strip()
-    text = text[~text.str.lower().isin(NULL_TEXT)]
     if text.empty or text.str.fullmatch(_CODE).any():
         return None
     for mark, pattern in _NUMBER.items():
-        if text.str.fullmatch(pattern).mean() >= _NUMBERS_SHARE:
+        if text.str.fullmatch(pattern).mean() >= _READ_SHARE:
             return mark
     return None
 
 
 def _are_codes(text: pd.Series) -> bool:
-    """Whether the values differ in their digits alone, as numbered keys do."""
-    shapes = text.str.replace(r"[0-9a-fA-F]*\d[0-9a-fA-F]*", "0", regex=True)
-    return bool(shapes.str.contains("0").all() and shapes.nunique() <= 2)
+    """Whether the values have one shape, as numbered or random keys do."""
+    numbered = text.str.replace(r"[0-9a-fA-F]*\d[0-9a-fA-F]*", "0", regex=True)
+    if numbered.str.contains("0").all() and numbered.nunique() <= 2:
+        return True
+    random = text.str.fullmatch(r"[A-Z0-9_-]{8,}").all()
+    shapes = text.str.replace(r"[A-Z0-9]", "A", regex=True)
+    return bool(random and shapes.nunique() == 1)
 
 
 def _as_declared(series: pd.Series, selector, declared: str, missing: float) -> Column:
@@ -276,7 +290,7 @@ def _as_declared(series: pd.Series, selector, declared: str, missing: float) -> 
         numbers = pd.api.types.is_numeric_dtype(series.dtype.categories.dtype)
     if declared in (NUMERIC, IDENTIFIER):
         if declared == NUMERIC and not numbers:
-            mark = _decimal_mark(present.astype(str)) or "."
+            mark = _decimal_mark(present.astype(str).str.strip()) or "."
             return Column(selector, NUMBER_TEXT, None, missing, mark)
         return Column(selector, declared, None, missing)
     n_unique = int(_hashable(present).nunique())
@@ -291,6 +305,8 @@ def _as_declared(series: pd.Series, selector, declared: str, missing: float) -> 
         detail = tuple(levels)
     elif declared == DURATION and _is_text(present):
         detail = "text"
+    elif declared == DATETIME and (numbers or _is_text(present)):
+        detail = _date_format(present.astype(str).str.strip()) or "mixed"
     return Column(selector, declared, n_unique, missing, detail)
 
 
@@ -298,11 +314,10 @@ def _is_text(present: pd.Series) -> bool:
     return pd.api.types.infer_dtype(present) in ("string", "mixed")
 
 
-def _seconds_since_1970(series: pd.Series) -> np.ndarray:
+def _seconds_since_1970(series: pd.Series, form: str | None) -> np.ndarray:
     if isinstance(series.dtype, pd.PeriodDtype):
         series = series.dt.start_time
-    text = series.astype(str)
-    dates = pd.to_datetime(text, format="ISO8601", errors="coerce", utc=True)
-    if dates.isna().all():
-        dates = pd.to_datetime(text, format="mixed", errors="coerce", utc=True)
+    dates = pd.to_datetime(
+        series.astype(str), format=form or "ISO8601", errors="coerce", utc=True
+    )
     return (dates - pd.Timestamp(0, tz="UTC")).dt.total_seconds().to_numpy(dtype=float)

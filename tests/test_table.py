@@ -108,6 +108,11 @@ def test_description_as_frame_has_one_row_per_column(messy):
         ["Jan 5, 2021", "Feb 29, 2020"] * 5,
         ["2021-01-05 10:30", "2020-02-29 23:59"] * 5,
         ["1/5/2021 10:30", "2/29/2020 23:59"] * 5,
+        ["1/5/21", "2/29/20"] * 5,
+        ["1/5/21 10:30", "2/29/20 23:59"] * 5,
+        ["Mar-2018", "Dec-1999"] * 5,
+        ["2021-01-05", "unknown", "2020-02-29", ""] * 5,
+        ["2021-01-05"] * 30 + ["yesterday"],
         [datetime.date(2020, 1, day) for day in range(1, 11)],
         [datetime.datetime(2020, 1, day, 5) for day in range(1, 11)],
         pd.period_range("2020-01", periods=10, freq="M"),
@@ -136,8 +141,10 @@ def test_strings_with_digits_are_not_dates(values):
 
 def test_numbers_that_are_named_codes_are_no_numbers():
     codes = pd.Series(["80331", "10115", "20095"] * 5)
-    assert describe_series(codes, "zip_code").kind == CATEGORICAL
-    assert describe_series(codes, "price").kind == NUMBER_TEXT
+    for name in ("zip_code", "Zip", "area code", "phone"):
+        assert describe_series(codes, name).kind == CATEGORICAL
+    for name in ("price", "posts", "decoded", "phones"):
+        assert describe_series(codes, name).kind == NUMBER_TEXT
 
 
 def test_dates_with_missing_values_stay_dates():
@@ -215,6 +222,8 @@ def test_a_few_words_among_numbers_are_missing_and_many_are_not():
         [datetime.time(h, 30) for h in range(10)],
         [f"{h}:30" for h in range(10)],
         [f"{h}:30:15" for h in range(10)],
+        [f"{h}h 15m" for h in range(10)],
+        [f"{60 * h} min" for h in range(10)],
     ],
     ids=lambda values: str(values[0]),
 )
@@ -245,6 +254,7 @@ def test_levels_of_an_ordered_dtype_keep_their_order():
         ("patient_id", [f"person {'abcdefg'[i % 7]}{i}"[7:] for i in range(50)]),
         ("anything", [f"A-{i:05d}" for i in range(50)]),
         ("anything", [f"{i * 7919 + 2**40:x}-{i:04x}" for i in range(50)]),
+        ("anything", [f"{'ABCDE'[i % 5]}XYZ-{'KLMNOPQRST'[i // 5]}VW" for i in range(50)]),
     ],
 )
 def test_what_numbers_the_rows_is_an_identifier(name, values):

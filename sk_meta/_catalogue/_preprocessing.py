@@ -138,8 +138,12 @@ def _replaced(pattern: str, value: str) -> FunctionTransformer:
     return _call(pd.DataFrame.replace, to_replace=pattern, value=value, regex=True)
 
 
-def _each(function) -> FunctionTransformer:
-    return _call(pd.DataFrame.apply, func=function, errors="coerce")
+def _each(function, **options) -> FunctionTransformer:
+    return _call(pd.DataFrame.apply, func=function, errors="coerce", **options)
+
+
+def _to_date(form: str) -> FunctionTransformer:
+    return _each(pd.to_datetime, format=form, utc=True)
 
 
 def _text() -> Steps:
@@ -192,9 +196,14 @@ def _blocks(table: Table, task: str, numeric: Steps, categorical) -> list[tuple]
     blocks += _symbols("categorical", table.of_kind(*CATEGORIES), encode)
     encode = [("encode", target_encoder(task)), *numeric]
     blocks += _symbols("high_cardinality", table.of_kind(HIGH_CARDINALITY), encode)
-    if columns := table.select(DATETIME, TEXT):
-        expand = Pipeline([("expand", _expand_dates_and_text()), *numeric])
-        blocks.append(("dates_and_text", expand, columns))
+    expand: Steps = [("expand", _expand_dates_and_text()), *numeric]
+    written = [c for c in table.of_kind(DATETIME) if c.detail is not None]
+    for i, column in enumerate(written):
+        steps = [_to_text(), ("to_date", _to_date(column.detail)), *expand]
+        blocks.append((f"date_{i}", Pipeline(steps), [column.selector]))
+    rest = [c.selector for c in table.of_kind(DATETIME, TEXT) if c not in written]
+    if rest:
+        blocks.append(("dates_and_text", Pipeline(expand), rest))
     return blocks
 
 
