@@ -19,7 +19,14 @@ from sklearn.utils.validation import check_is_fitted
 from . import _steps as steps
 from ._budget import Budget
 from ._checkpoint import Checkpoint
-from ._compat import ClassifierTags, Interval, RegressorTags, StrOptions, fit_context
+from ._compat import (
+    ClassifierTags,
+    Interval,
+    RegressorTags,
+    StrOptions,
+    VisualBlock,
+    fit_context,
+)
 from ._knowledge import KnowledgeBase
 from ._memory import memory_per_worker
 from ._priors import MEMBERS
@@ -286,7 +293,7 @@ class BaseMetaLearner(BaseEstimator):
         )
         self.cv_results_ = cv_results(result, self.n_splits_, problem.metric)
         self.best_estimator_ = fitted.best
-        self.ensemble_ = fitted.ensemble
+        self.ensemble_ = fitted.ensemble.set_params(n_jobs=self.n_jobs)
         self.members_ = members_frame(result, selection, fitted)
         self.ensemble_score_ = np.nan if selection is None else selection.score
         best = self.leaderboard_[self.leaderboard_["configuration"] == fitted.best_name]
@@ -369,6 +376,13 @@ class BaseMetaLearner(BaseEstimator):
     def _ensemble(self):
         check_is_fitted(self)
         return self.ensemble_
+
+    def _sk_visual_block_(self):
+        if self.__sklearn_is_fitted__():
+            return self.ensemble_._sk_visual_block_()
+        return VisualBlock(
+            "single", self, names=type(self).__name__, name_details=str(self)
+        )
 
     def __sklearn_is_fitted__(self) -> bool:
         return hasattr(self, "ensemble_")

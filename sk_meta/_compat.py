@@ -10,11 +10,17 @@ from sklearn.utils import ClassifierTags, RegressorTags
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.fixes import parse_version
 
+try:
+    from sklearn.utils._repr_html.estimator import _VisualBlock as VisualBlock
+except ImportError:  # before 1.7
+    from sklearn.utils._estimator_html_repr import _VisualBlock as VisualBlock
+
 __all__ = [
     "ClassifierTags",
     "Interval",
     "RegressorTags",
     "StrOptions",
+    "VisualBlock",
     "fit_context",
     "target_encoder",
 ]

@@ -5,13 +5,16 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
+from threading import Lock
 
 import numpy as np
 from scipy.stats import rankdata
 from sklearn.base import BaseEstimator
 from sklearn.metrics import roc_auc_score
 from sklearn.utils.metaestimators import available_if
+from sklearn.utils.parallel import Parallel, delayed
 
+from ._compat import VisualBlock
 from ._evaluation import SCORE, predict_with, take_or_none
 from ._temperature import best_temperature, heated
 
@@ -21,6 +24,7 @@ _PATIENCE = 8  # additions without a gain after which none is expected
 # Rows that members are chosen by at most; ranking them takes longer.
 _MAX_ROWS, _MAX_RANKED = 20_000, 4_000
 _TINY = 1e-15
+_MANY_ROWS = 1_000  # fewer are predicted in less time than threads take to start
 
 
 def greedy_weights(
@@ -319,6 +323,36 @@ def _ranking_losses(scores: np.ndarray, labels: np.ndarray, weights=None) -> np.
     return 1 - wins / (n_positive * n_negative)
 
 
+class _Ignored:
+    """A warning that is ignored while any thread is in here.
+
+    ``catch_warnings`` alone would restore what another thread has set.
+    """
+
+    def __init__(self, message: str):
+        self._message = message
+        self._lock, self._n_inside = Lock(), 0
+        self._caught = warnings.catch_warnings()
+
+    def __enter__(self):
+        with self._lock:
+            if self._n_inside == 0:
+                self._caught = warnings.catch_warnings()
+                self._caught.__enter__()
+                warnings.filterwarnings("ignore", message=self._message)
+            self._n_inside += 1
+
+    def __exit__(self, *error):
+        with self._lock:
+            self._n_inside -= 1
+            if self._n_inside == 0:
+                self._caught.__exit__(*error)
+
+
+# A category that was not there in fit is an ordinary thing.
+_known_categories = _Ignored("Found unknown categories")
+
+
 def _has_one(name: str):
     """Whether there is a single member, and it has the method."""
 
@@ -348,22 +382,39 @@ class WeightedEnsemble(BaseEstimator):
         Class labels; None for regression.
     temperature : float, default=1.0
         By which the logarithms of the probabilities are divided.
+    names : list of str or None, default=None
+        Names of the members, for their display.
+    n_jobs : int or None, default=None
+        Threads for the members, if there are several and many rows.
     """
 
-    def __init__(self, estimators, weights, classes=None, temperature=1.0):
+    def __init__(
+        self, estimators, weights, classes=None, temperature=1.0, names=None,
+        n_jobs=None,
+    ):  # fmt: skip
         self.estimators = estimators
         self.weights = weights
         self.classes = classes
         self.temperature = temperature
+        self.names = names
+        self.n_jobs = n_jobs
 
     def __sklearn_is_fitted__(self):
         return True
 
+    def _sk_visual_block_(self):
+        names = self.names or [type(e).__name__ for e in self.estimators]
+        pairs = zip(self.weights, names, strict=True)
+        names = [f"{weight:.2f} × {name}" for weight, name in pairs]
+        return VisualBlock("parallel", self.estimators, names=names)
+
     def _blend(self, X) -> np.ndarray:
-        with warnings.catch_warnings():
-            # A category that was not there in fit is an ordinary thing.
-            warnings.filterwarnings("ignore", message="Found unknown categories")
-            parts = [predict_with(e, X, self.classes) for e in self.estimators]
+        few = len(self.estimators) == 1 or X.shape[0] < _MANY_ROWS
+        threads = Parallel(n_jobs=1 if few else self.n_jobs, prefer="threads")
+        with _known_categories:
+            parts = threads(
+                delayed(predict_with)(e, X, self.classes) for e in self.estimators
+            )
         blend = np.tensordot(self.weights, np.stack(parts), axes=1)
         return blend if self.classes is None else heated(blend, self.temperature)
 

@@ -258,13 +258,16 @@ def _assemble(problem, pool, kept: dict, bags: dict, selection: Selection) -> Fi
         members, temperature = [best], 1.0
     estimators: list[Pipeline] = []
     shares: list[float] = []
+    names: list[str] = []
     for i in members:
         models = [kept[i]] if i in kept else bags[i]
         estimators += models
         shares += [(weights[i] or 1.0) / len(models)] * len(models)
+        names += [pool[i].name] * len(models)
     ensemble = WeightedEnsemble(
-        estimators, np.array(shares) / sum(shares), problem.target.classes, temperature
-    )
+        estimators, np.array(shares) / sum(shares), problem.target.classes,
+        temperature, names,
+    )  # fmt: skip
     single = kept[best] if best in kept else bags[best][0]
     n_models = {pool[i].name: 0 if i in kept else len(bags[i]) for i in members}
     return Fitted(single, pool[best].name, ensemble, n_models)
@@ -285,5 +288,7 @@ def _refit_dummy(problem: Problem, result: SearchResult, excluded) -> Fitted:
     (dummy,) = choose(["dummy"], problem.target.task)[:1]
     pipeline = dummy.build(problem.table, problem.random_state)
     fit_weighted(pipeline, problem.X, problem.y, problem.weights)
-    ensemble = WeightedEnsemble([pipeline], np.ones(1), problem.target.classes)
+    ensemble = WeightedEnsemble(
+        [pipeline], np.ones(1), problem.target.classes, names=[dummy.name]
+    )
     return Fitted(pipeline, dummy.name, ensemble, {dummy.name: 0})

@@ -3,10 +3,13 @@
 import pickle
 import subprocess
 import sys
+import warnings
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pandas as pd
 import pytest
+from conftest import make_target
 from scipy import sparse
 from sklearn.base import clone, is_classifier, is_regressor
 from sklearn.datasets import load_breast_cancer, load_diabetes, load_iris, load_wine
@@ -28,6 +31,7 @@ from sk_meta import (
     MetaLearnerEstimator,
     MetaLearnerRegressor,
 )
+
 
 QUICK = {"n_candidates": 4, "cv": 3, "random_state": 0}
 FAST = ["linear", "discriminant analysis", "decision tree", "naive Bayes"]
@@ -479,3 +483,45 @@ def test_bad_tables_and_targets_are_named():
     for table, target, message in cases:
         with pytest.raises(ValueError, match=message):
             MetaLearnerClassifier(**QUICK).fit(table, target)
+
+
+def test_html_shows_the_chosen_pipelines(cancer):
+    model = MetaLearnerClassifier(
+        n_candidates=4, cv=3, candidates=["logistic-C1", "tree-depth3", "knn-5"],
+        random_state=0,
+    )  # fmt: skip
+    assert "MetaLearnerClassifier" in model._repr_html_()
+    shown = model.fit(*cancer)._repr_html_()
+    for name, weight in zip(model.ensemble_.names, model.ensemble_.weights, strict=True):
+        assert f"{weight:.2f} × {name}" in shown
+    for step in model.best_estimator_:
+        assert type(step).__name__ in shown
+    assert "StandardScaler" in make_pipeline(model)._repr_html_()
+
+
+def test_predictions_of_several_threads_are_those_of_one(messy):
+    y = make_target(messy, "classification")
+    model = MetaLearnerClassifier(
+        n_candidates=3, cv=2, candidates=["logistic-C1", "tree-depth3"], random_state=0
+    ).fit(messy, y)
+    unknown = messy.assign(letters="never seen")
+    expected = model.predict_proba(unknown)
+    before = list(warnings.filters)
+    with ThreadPoolExecutor(8) as pool, warnings.catch_warnings():
+        warnings.simplefilter("error")
+        found = list(pool.map(model.predict_proba, [unknown] * 40))
+    assert warnings.filters == before
+    assert all((one == expected).all() for one in found)
+
+
+def test_threads_at_predict_change_nothing(diabetes):
+    X, y = diabetes
+    many = np.repeat(X, 5, axis=0)
+    model = MetaLearnerRegressor(
+        n_candidates=4, cv=3, candidates=["ridge", "knn-5", "tree-depth3"], random_state=0
+    ).fit(X, y)
+    assert len(model.ensemble_.estimators) > 1
+    alone = model.predict(many)
+    np.testing.assert_array_equal(model.set_params(n_jobs=2).predict(many), alone)
+    model.ensemble_.set_params(n_jobs=2)
+    np.testing.assert_array_equal(model.predict(many), alone)

@@ -1,0 +1,139 @@
+"""What may be different about a table at predict time, and what that changes."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from conftest import make_messy, make_target
+
+from sk_meta import MetaLearnerClassifier, MetaLearnerRegressor
+
+N_ROWS = 240
+TREES_AND_LINES = ["logistic-C1", "ridge", "tree-depth3", "forest", "hist-gb-fast"]
+
+
+@pytest.fixture(scope="module", params=["classification", "regression"])
+def fitted(request):
+    """An ensemble on the messy frame, and rows that it has not seen."""
+    task = request.param
+    frame = make_messy(2 * N_ROWS).assign(
+        code=np.arange(2 * N_ROWS) % 4,
+        level=pd.Categorical(np.arange(2 * N_ROWS) % 3, ordered=False),
+    )
+    y = make_target(frame, task)
+    names = [n for n in TREES_AND_LINES if (n == "ridge") <= (task == "regression")]
+    names = [n for n in names if (n == "logistic-C1") <= (task == "classification")]
+    cls = MetaLearnerClassifier if task == "classification" else MetaLearnerRegressor
+    model = cls(
+        n_candidates=4, cv=2, candidates=names, column_kinds={"code": "categorical"},
+        random_state=0,
+    ).fit(frame[:N_ROWS], y[:N_ROWS])  # fmt: skip
+    return model, frame[N_ROWS:].reset_index(drop=True)
+
+
+def predicted(model, frame):
+    has = hasattr(model, "predict_proba")
+    return model.predict_proba(frame) if has else model.predict(frame)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda X: X.assign(category=X["category"].cat.reorder_categories(
+            ["mid", "low", "high"])),
+        lambda X: X.assign(category=X["category"].cat.add_categories("other")),
+        lambda X: X.assign(category=X["category"].astype(object)),
+        lambda X: X.assign(category=X["category"].astype("string")),
+        lambda X: X.assign(letters=X["letters"].astype("category")),
+        lambda X: X.assign(letters=X["letters"].astype("string")),
+        lambda X: X.assign(flag=X["flag"].astype("boolean")),
+        lambda X: X.assign(flag=X["flag"].astype(int)),
+        lambda X: X.assign(nullable_flag=X["nullable_flag"].astype(object)),
+        lambda X: X.assign(nullable=X["nullable"].astype("float64")),
+        lambda X: X.assign(count=X["count"].astype(float)),
+        lambda X: X.assign(count=X["count"].astype(str)),
+        lambda X: X.assign(number=X["number"].astype("Float64")),
+        lambda X: X.assign(code=X["code"].astype(float)),
+        lambda X: X.assign(code=X["code"].astype("Int64")),
+        lambda X: X.assign(level=X["level"].astype(float)),
+        lambda X: X.assign(level=X["level"].astype(int)),
+        lambda X: X.assign(grade=X["grade"].astype(str)),
+        lambda X: X.assign(grade=X["grade"].cat.as_unordered()),
+        lambda X: X.assign(date_text=X["date_text"].astype("string")),
+        lambda X: X.assign(constant="other", empty=1.0, patient_id=0),
+        lambda X: X.set_index(X.index + 1000),
+    ],
+)  # fmt: skip
+def test_what_means_the_same_predicts_the_same(fitted, change):
+    model, frame = fitted
+    np.testing.assert_allclose(
+        predicted(model, change(frame)), predicted(model, frame), rtol=1e-6
+    )
+
+
+def test_rows_do_not_depend_on_each_other(fitted):
+    model, frame = fitted
+    whole = predicted(model, frame)
+    order = np.random.default_rng(0).permutation(len(frame))
+    np.testing.assert_allclose(predicted(model, frame.iloc[order]), whole[order])
+    np.testing.assert_allclose(predicted(model, frame[:1]), whole[:1])
+    few = frame[frame["category"] == "low"]
+    np.testing.assert_allclose(predicted(model, few), whole[few.index])
+
+
+@pytest.mark.parametrize("column", ["letters", "category", "string", "mixed", "key"])
+def test_a_new_category_moves_only_its_own_rows_and_is_like_any_other_new_one(
+    fitted, column
+):
+    model, frame = fitted
+    touched = np.arange(len(frame)) < 10
+    plain = frame.assign(**{column: frame[column].astype(object)})
+    one, two = plain.copy(), plain.copy()
+    one.loc[touched, column], two.loc[touched, column] = "new", "another"
+    whole = predicted(model, frame)
+    np.testing.assert_allclose(predicted(model, one)[~touched], whole[~touched])
+    np.testing.assert_allclose(predicted(model, one), predicted(model, two))
+
+
+@pytest.mark.parametrize("value", [None, np.nan, pd.NA])
+def test_all_ways_to_say_missing_are_the_same(fitted, value):
+    model, frame = fitted
+    gone = frame.assign(letters=[value] * len(frame), mixed=[value] * len(frame))
+    expected = frame.assign(letters=None, mixed=None)
+    np.testing.assert_allclose(predicted(model, gone), predicted(model, expected))
+
+
+def test_renamed_categories_move_the_predictions(fitted):
+    """The test above can fail: here is what it looks like when values do change."""
+    model, frame = fitted
+    moved = frame.assign(number=-frame["number"])
+    assert not np.allclose(predicted(model, moved), predicted(model, frame))
+
+
+def test_missing_reordered_and_renamed_columns_are_errors(fitted):
+    model, frame = fitted
+    for other in (
+        frame.drop(columns="letters"),
+        frame[frame.columns[::-1]],
+        frame.rename(columns={"letters": "signs"}),
+        frame.assign(extra=1),
+    ):
+        with pytest.raises(ValueError, match="feature names should match"):
+            model.predict(other)
+
+
+def test_words_where_there_were_numbers_are_an_error(fitted):
+    model, frame = fitted
+    with pytest.raises(ValueError, match="Column 'count' of X held numbers in fit"):
+        model.predict(frame.assign(count="many"))
+
+
+def test_polars_and_arrow_predict_like_pandas(fitted):
+    polars, pyarrow = map(pytest.importorskip, ("polars", "pyarrow"))
+    model, frame = fitted
+    text = frame["mixed"].map(lambda value: value if value is None else str(value))
+    plain = frame.assign(mixed=text)
+    expected = predicted(model, plain)
+    table = pyarrow.Table.from_pandas(plain)
+    for other in (table, polars.from_pandas(plain), table.to_pandas(
+            types_mapper=pd.ArrowDtype)):  # fmt: skip
+        np.testing.assert_allclose(predicted(model, other), expected, rtol=1e-6)
