@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from sklearn.base import ClassifierMixin, RegressorMixin
+
 from ._base import BaseMetaLearner
 from ._compat import StrOptions
 
@@ -249,7 +251,9 @@ class MetaLearnerEstimator(BaseMetaLearner):
     "load_iris",
     classes=_CLASSES.format(""),
 )
-class MetaLearnerClassifier(BaseMetaLearner):
+class MetaLearnerClassifier(ClassifierMixin, BaseMetaLearner):
+    score = BaseMetaLearner.score  # the mixin's knows no ``scoring``
+
     def _task(self) -> str:
         return "classification"
 
@@ -257,6 +261,8 @@ class MetaLearnerClassifier(BaseMetaLearner):
 @_documented(
     "AutoML regressor that learns from prior tasks.", "regression", "load_diabetes"
 )
-class MetaLearnerRegressor(BaseMetaLearner):
+class MetaLearnerRegressor(RegressorMixin, BaseMetaLearner):
+    score = BaseMetaLearner.score  # the mixin's knows no ``scoring``
+
     def _task(self) -> str:
         return "regression"

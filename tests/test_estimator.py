@@ -11,11 +11,17 @@ import pandas as pd
 import pytest
 from conftest import make_target
 from scipy import sparse
-from sklearn.base import clone, is_classifier, is_regressor
+from sklearn.base import (
+    ClassifierMixin,
+    RegressorMixin,
+    clone,
+    is_classifier,
+    is_regressor,
+)
 from sklearn.datasets import load_breast_cancer, load_diabetes, load_iris, load_wine
 from sklearn.dummy import DummyClassifier
 from sklearn.exceptions import NotFittedError
-from sklearn.metrics import f1_score
+from sklearn.metrics import f1_score, get_scorer
 from sklearn.model_selection import (
     GridSearchCV,
     GroupKFold,
@@ -92,6 +98,9 @@ def test_the_task_is_known_before_fit():
     assert is_regressor(MetaLearnerRegressor())
     assert is_classifier(MetaLearnerEstimator("classification"))
     assert not is_classifier(MetaLearnerEstimator())
+    # Some packages go by the class.
+    assert isinstance(MetaLearnerClassifier(), ClassifierMixin)
+    assert isinstance(MetaLearnerRegressor(), RegressorMixin)
 
 
 def test_best_estimator_is_a_pipeline_of_public_classes(fitted, wine):
@@ -244,7 +253,8 @@ def test_scoring_of_scikit_learn(wine, scoring):
     X, X_test, y, y_test = wine
     estimator = MetaLearnerClassifier(scoring=scoring, candidates=FAST, **QUICK)
     estimator.fit(X, y)
-    assert np.isfinite(estimator.score(X_test, y_test))
+    expected = get_scorer(scoring)(estimator, X_test, y_test)
+    assert estimator.score(X_test, y_test) == pytest.approx(expected)
     assert estimator.ranking_metric_ == (
         "accuracy" if scoring == "f1_weighted" else scoring
     )
