@@ -32,7 +32,14 @@ from ._memory import memory_per_worker
 from ._priors import MEMBERS
 from ._problem import Problem, describe
 from ._refit import Refits
-from ._report import cv_results, leaderboard_frame, members_frame, ranking_frame
+from ._report import (
+    cv_results,
+    leaderboard_frame,
+    members_frame,
+    ranking_frame,
+    with_frames,
+    without_frames,
+)
 from ._search import Search
 from ._shared import SharedTask
 from ._strategy import Strategy
@@ -386,6 +393,12 @@ class BaseMetaLearner(BaseEstimator):
 
     def __sklearn_is_fitted__(self) -> bool:
         return hasattr(self, "ensemble_")
+
+    def __getstate__(self):
+        return without_frames(super().__getstate__())
+
+    def __setstate__(self, state):
+        super().__setstate__(with_frames(state))
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()

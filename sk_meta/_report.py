@@ -247,3 +247,60 @@ def _columns_of_scores(evaluations, n_splits: int, name: str, shown: str) -> dic
         f"std_test_{shown}": scores.std(axis=1),
         f"rank_test_{shown}": rankdata(-filled, method="min").astype(np.int32),
     }
+
+
+def without_frames(state: dict) -> dict:
+    """Hold the tables of a fitted estimator as arrays.
+
+    skops, in whose format MLflow saves models, can't write frames.
+
+    Parameters
+    ----------
+    state : dict of str to object
+        Attributes of the estimator.
+
+    Returns
+    -------
+    dict of str to object
+    """
+    names = [name for name, value in state.items() if isinstance(value, pd.DataFrame)]
+    rest = {name: value for name, value in state.items() if name not in names}
+    return {**rest, "_frames": {name: _as_arrays(state[name]) for name in names}}
+
+
+def with_frames(state: dict) -> dict:
+    """Make the tables again that :func:`without_frames` took apart.
+
+    Parameters
+    ----------
+    state : dict of str to object
+
+    Returns
+    -------
+    dict of str to object
+        Attributes of the estimator.
+    """
+    rest = {name: value for name, value in state.items() if name != "_frames"}
+    frames = state.get("_frames", {})
+    return {**rest, **{name: _as_frame(parts) for name, parts in frames.items()}}
+
+
+def _as_arrays(frame: pd.DataFrame) -> dict:
+    return {
+        "values": {name: column.to_numpy() for name, column in frame.items()},
+        "dtypes": {name: dtype.name for name, dtype in frame.dtypes.items()},
+        "index": frame.index.to_numpy(),
+        "index_name": frame.index.name,
+        "attrs": frame.attrs,
+    }
+
+
+def _as_frame(parts: dict) -> pd.DataFrame:
+    columns = {
+        name: pd.Series(values, dtype=parts["dtypes"][name])
+        for name, values in parts["values"].items()
+    }
+    frame = pd.DataFrame(columns)
+    frame.index = pd.Index(parts["index"], name=parts["index_name"])
+    frame.attrs = parts["attrs"]
+    return frame

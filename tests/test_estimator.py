@@ -213,6 +213,19 @@ def test_pickle_predicts_the_same_in_a_fresh_process(fitted, wine, tmp_path):
     np.testing.assert_array_equal(np.load(out), fitted.predict_proba(X))
 
 
+@pytest.mark.parametrize("scoring", [None, "roc_auc_ovr"])
+def test_tables_come_back_from_a_pickle_as_they_were(messy, scoring):
+    model = MetaLearnerClassifier(scoring=scoring, candidates=FAST, **QUICK)
+    model.fit(messy, make_target(messy, "classification"))
+    loaded = pickle.loads(pickle.dumps(model))
+    assert vars(loaded).keys() == vars(model).keys()
+    tables = {n: v for n, v in vars(model).items() if isinstance(v, pd.DataFrame)}
+    assert {"leaderboard_", "ranking_", "members_", "columns_"} < set(tables)
+    for name, table in tables.items():
+        pd.testing.assert_frame_equal(getattr(loaded, name), table)
+        assert getattr(loaded, name).attrs == table.attrs
+
+
 def test_the_training_table_is_not_kept():
     rng = np.random.default_rng(0)
     X, y = rng.normal(size=(20_000, 20)), rng.integers(0, 2, 20_000)
