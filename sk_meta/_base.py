@@ -26,6 +26,7 @@ from ._compat import (
     StrOptions,
     VisualBlock,
     fit_context,
+    unlogged,
 )
 from ._knowledge import KnowledgeBase
 from ._memory import memory_per_worker
@@ -157,7 +158,7 @@ class BaseMetaLearner(BaseEstimator):
         X, y = self._check(X, y)
         weights, groups = check_weights(sample_weight, y), check_groups(groups, y)
         slowest = np.inf if self.max_predict_time is None else self.max_predict_time
-        with _logging(self.verbose), ExitStack() as stack:
+        with _logging(self.verbose), unlogged(), ExitStack() as stack:
             # They start while the table is described.
             memory = memory_per_worker(self.memory_limit, effective_n_jobs(self.n_jobs))
             workers = open_workers(self.n_jobs, timed=budget.limited, memory=memory)
@@ -214,8 +215,9 @@ class BaseMetaLearner(BaseEstimator):
         """
         twin = type(self)(**self.get_params(deep=False))
         twin._validate_params()
-        problem = twin._describe(*twin._check(X, y))
-        prior = twin._believe(problem, np.inf)
+        with unlogged():
+            problem = twin._describe(*twin._check(X, y))
+            prior = twin._believe(problem, np.inf)
         return _ranking(problem, prior)
 
     def _forget(self) -> None:

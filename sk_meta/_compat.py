@@ -1,6 +1,9 @@
-"""The only module that knows scikit-learn's versions and private names."""
+"""The only module that knows scikit-learn's versions, and private names of others."""
 
 from __future__ import annotations
+
+import sys
+from contextlib import nullcontext
 
 from sklearn import __version__
 from sklearn.base import _fit_context as fit_context
@@ -23,6 +26,7 @@ __all__ = [
     "VisualBlock",
     "fit_context",
     "target_encoder",
+    "unlogged",
 ]
 
 _VERSION = parse_version(__version__)
@@ -37,3 +41,12 @@ def target_encoder(task: str) -> TargetEncoder:
     return TargetEncoder(
         target_type=kind, cv=splitter(5, shuffle=True, random_state=0)
     )
+
+
+def unlogged():
+    """Context in which MLflow's autologging makes no run of every inner fit."""
+    mlflow = sys.modules.get("mlflow.utils.autologging_utils")
+    # MLflow's can't be nested: leaving the inner one would switch the logging on.
+    if mlflow is None or getattr(mlflow, "_AUTOLOGGING_GLOBALLY_DISABLED", True):
+        return nullcontext()
+    return mlflow.disable_autologging()
