@@ -54,7 +54,7 @@ def test_mapie_fits_clones_for_cross_conformal_intervals(patients):
     X, y, X_more, y_more, X_test, y_test = patients
     unfitted = quick_regressor()
     conformal = mapie.CrossConformalRegressor(
-        unfitted, confidence_level=LEVEL, cv=3, method="plus"
+        unfitted, confidence_level=LEVEL, cv=3, random_state=0
     ).fit_conformalize(np.vstack([X, X_more]), np.hstack([y, y_more]))
     _, intervals = conformal.predict_interval(X_test)
     low, high = intervals[:, :, 0].T
