@@ -58,8 +58,9 @@ _NUMBER = {
 }
 # Postal codes and the like are no numbers.
 _CODE = re.compile(r"0\d+")
-_CODE_NAME = re.compile(r"(.*[\W_])?(zip|postal|post_?code|zip_?code|phone|code|fips|isbn)"
-                        r"([\W_].*)?")  # fmt: skip
+_CODE_NAME = re.compile(
+    r"(.*[\W_])?(zip|postal|post_?code|zip_?code|phone|code|fips|isbn)([\W_].*)?"
+)
 _UNIT = r"(d|days?|h|hrs?|hours?|m|min|minutes?|s|sec|seconds?)"
 _DURATION = re.compile(
     rf"-?\d{{1,3}}:[0-5]\d(:[0-5]\d(\.\d+)?)?|(\d+(\.\d+)?\s*{_UNIT}\s*)+"

@@ -18,7 +18,7 @@ from sklearn.utils import column_or_1d
 from sklearn.utils.multiclass import check_classification_targets, type_of_target
 from sklearn.utils.validation import check_consistent_length, validate_data
 
-from ._columns import NUMERIC, is_number
+from ._columns import BOOLEAN, NUMERIC
 from ._table import Target, as_table, is_frame
 
 N_SPLITS = 5
@@ -81,19 +81,38 @@ def check_X(estimator, X, *, reset: bool):
 
 
 def _as_in_fit(X: pd.DataFrame, columns: pd.DataFrame) -> pd.DataFrame:
-    """Numbers where there were numbers in ``fit``, whatever they came as."""
+    """Numbers and truth values where there were such in ``fit``."""
     changed = {}
     for position, kind in enumerate(columns["kind"]):
-        series = X.iloc[:, position]
-        if kind == NUMERIC and not is_number(series):
-            try:
-                changed[X.columns[position]] = pd.to_numeric(series).astype(float)
-            except (TypeError, ValueError) as error:
-                raise ValueError(
-                    f"Column {X.columns[position]!r} of X held numbers in fit and "
-                    f"holds something else now: {error}. Convert it, or drop the rows."
-                ) from error
+        read = _READ_AGAIN.get(kind)
+        if read is None or pd.api.types.is_numeric_dtype(X.iloc[:, position]):
+            continue
+        name = X.columns[position]
+        try:
+            changed[name] = read(X.iloc[:, position])
+        except (TypeError, ValueError) as error:
+            held = "numbers" if kind == NUMERIC else "truth values"
+            raise ValueError(
+                f"Column {name!r} of X held {held} in fit and holds something else "
+                f"now: {error}. Convert it, or drop the rows."
+            ) from error
     return X.assign(**changed) if changed else X
+
+
+def _read_numbers(series: pd.Series) -> pd.Series:
+    return pd.to_numeric(series).astype(float)
+
+
+def _read_truth(series: pd.Series) -> pd.Series:
+    known = {True: 1.0, False: 0.0, "True": 1.0, "False": 0.0}
+    truth = series.astype(object).map(known)
+    unknown = series[truth.isna() & series.notna()]
+    if len(unknown):
+        raise ValueError(f"{unknown.iloc[0]!r} is neither True nor False")
+    return truth.astype(float)
+
+
+_READ_AGAIN = {NUMERIC: _read_numbers, BOOLEAN: _read_truth}
 
 
 def _has_no_infinity(X) -> bool:

@@ -38,7 +38,6 @@ from sk_meta import (
     MetaLearnerRegressor,
 )
 
-
 QUICK = {"n_candidates": 4, "cv": 3, "random_state": 0}
 FAST = ["linear", "discriminant analysis", "decision tree", "naive Bayes"]
 
@@ -515,7 +514,8 @@ def test_html_shows_the_chosen_pipelines(cancer):
     )  # fmt: skip
     assert "MetaLearnerClassifier" in model._repr_html_()
     shown = model.fit(*cancer)._repr_html_()
-    for name, weight in zip(model.ensemble_.names, model.ensemble_.weights, strict=True):
+    ensemble = model.ensemble_
+    for name, weight in zip(ensemble.names, ensemble.weights, strict=True):
         assert f"{weight:.2f} × {name}" in shown
     for step in model.best_estimator_:
         assert type(step).__name__ in shown
@@ -541,8 +541,9 @@ def test_threads_at_predict_change_nothing(diabetes):
     X, y = diabetes
     many = np.repeat(X, 5, axis=0)
     model = MetaLearnerRegressor(
-        n_candidates=4, cv=3, candidates=["ridge", "knn-5", "tree-depth3"], random_state=0
-    ).fit(X, y)
+        n_candidates=4, cv=3, candidates=["ridge", "knn-5", "tree-depth3"],
+        random_state=0,
+    ).fit(X, y)  # fmt: skip
     assert len(model.ensemble_.estimators) > 1
     alone = model.predict(many)
     np.testing.assert_array_equal(model.set_params(n_jobs=2).predict(many), alone)

@@ -48,6 +48,7 @@ def predicted(model, frame):
         lambda X: X.assign(flag=X["flag"].astype("boolean")),
         lambda X: X.assign(flag=X["flag"].astype(int)),
         lambda X: X.assign(nullable_flag=X["nullable_flag"].astype(object)),
+        lambda X: X.assign(flag=X["flag"].astype(str)),
         lambda X: X.assign(nullable=X["nullable"].astype("float64")),
         lambda X: X.assign(count=X["count"].astype(float)),
         lambda X: X.assign(count=X["count"].astype(str)),
@@ -125,6 +126,8 @@ def test_words_where_there_were_numbers_are_an_error(fitted):
     model, frame = fitted
     with pytest.raises(ValueError, match="Column 'count' of X held numbers in fit"):
         model.predict(frame.assign(count="many"))
+    with pytest.raises(ValueError, match="'perhaps' is neither True nor False"):
+        model.predict(frame.assign(flag="perhaps"))
 
 
 def test_polars_and_arrow_predict_like_pandas(fitted):

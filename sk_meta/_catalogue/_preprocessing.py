@@ -103,7 +103,11 @@ def _parsed(column: Column) -> Steps:
     ]
     if column.detail == ",":
         steps.append(("decimal_point", _replaced(",", ".")))
-    return [*steps, ("to_number", _each(pd.to_numeric)), _to_float()]
+    return [*steps, *_to_number()]
+
+
+def _to_number() -> Steps:
+    return [("to_number", _each(pd.to_numeric)), _to_float()]
 
 
 def _seconds(column: Column) -> Steps:
@@ -214,7 +218,7 @@ def _symbols(name: str, columns: list[Column], encode: Steps) -> list[tuple]:
     # 1, 1.0 and True are the same number, but not the same text.
     blocks = [
         (name, [*_text(), *encode], others),
-        (f"{name}_numbers", [_to_float(), *_text(), *encode], numbers),
+        (f"{name}_numbers", [*_to_number(), *_text(), *encode], numbers),
     ]
     return [(name, Pipeline(steps), chosen) for name, steps, chosen in blocks if chosen]
 
