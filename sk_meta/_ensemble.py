@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from threading import Lock
 
 import numpy as np
@@ -99,12 +99,18 @@ class Selection:
         Whether the best single member was kept instead of an ensemble.
     temperature : float, default=1.0
         By which the logarithms of the probabilities are divided.
+    doubt : ndarray of shape (n_classes,) or None, default=None
+        Probabilities that are mixed in: the shares of the classes, and together one in
+        the number of rows plus one. So many rows can't tell that a class is less
+        probable than that (Laplace's rule of succession), and a single sure error
+        would outweigh all else in the log loss.
     """
 
     weights: np.ndarray
     score: float
     single: bool
     temperature: float = 1.0
+    doubt: np.ndarray | None = None
 
 
 @dataclass(frozen=True)
@@ -140,6 +146,14 @@ class Goal:
     weights: np.ndarray | None = None
 
     @property
+    def doubt(self) -> np.ndarray | None:
+        """See :class:`Selection`; the plain best pipeline is left as it is."""
+        if self.classes is None or self.size == 1:
+            return None
+        counts = np.bincount(np.searchsorted(self.classes, self.y))
+        return counts / len(self.y) / (len(self.y) + 1)
+
+    @property
     def losses(self) -> Callable:
         """``losses(blends, labels, weights)`` of what :class:`_Fold` keeps."""
         if self.classes is None:
@@ -171,6 +185,10 @@ def select(
     -------
     Selection
     """
+    return replace(_selected(evaluations, rows, goal, n_folds), doubt=goal.doubt)
+
+
+def _selected(evaluations, rows, goal: Goal, n_folds: int | None) -> Selection:
     means = np.array([evaluation.mean(SCORE) for evaluation in evaluations])
     costs = np.array([e.predict_cost(rows) for e in evaluations])
     if (costs > goal.max_predict_time).all():
@@ -386,11 +404,13 @@ class WeightedEnsemble(BaseEstimator):
         Names of the members, for their display.
     n_jobs : int or None, default=None
         Threads for the members, if there are several and many rows.
+    doubt : ndarray of shape (n_classes,) or None, default=None
+        Small probabilities that are mixed in.
     """
 
     def __init__(
         self, estimators, weights, classes=None, temperature=1.0, names=None,
-        n_jobs=None,
+        n_jobs=None, doubt=None,
     ):  # fmt: skip
         self.estimators = estimators
         self.weights = weights
@@ -398,6 +418,7 @@ class WeightedEnsemble(BaseEstimator):
         self.temperature = temperature
         self.names = names
         self.n_jobs = n_jobs
+        self.doubt = doubt
 
     def __sklearn_is_fitted__(self):
         return True
@@ -416,7 +437,11 @@ class WeightedEnsemble(BaseEstimator):
                 delayed(predict_with)(e, X, self.classes) for e in self.estimators
             )
         blend = np.tensordot(self.weights, np.stack(parts), axes=1)
-        return blend if self.classes is None else heated(blend, self.temperature)
+        if self.classes is not None:
+            blend = heated(blend, self.temperature)
+        if self.doubt is not None:
+            blend = (1 - self.doubt.sum()) * blend + self.doubt
+        return blend
 
     def predict(self, X) -> np.ndarray:
         """Most probable class, or weighted mean of the values.

@@ -266,7 +266,7 @@ def _assemble(problem, pool, kept: dict, bags: dict, selection: Selection) -> Fi
         names += [pool[i].name] * len(models)
     ensemble = WeightedEnsemble(
         estimators, np.array(shares) / sum(shares), problem.target.classes,
-        temperature, names,
+        temperature, names, doubt=selection.doubt,
     )  # fmt: skip
     single = kept[best] if best in kept else bags[best][0]
     n_models = {pool[i].name: 0 if i in kept else len(bags[i]) for i in members}

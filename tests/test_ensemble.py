@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from scipy import sparse
 from sklearn.base import clone
+from sklearn.dummy import DummyClassifier
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.linear_model import LinearRegression, LogisticRegression, Ridge
 from sklearn.metrics import accuracy_score, r2_score, roc_auc_score
@@ -380,3 +381,20 @@ def test_weights_do_not_depend_on_the_unit_of_the_target():
         weights.append(selection.weights)
     np.testing.assert_allclose(weights[0], weights[1])
     np.testing.assert_allclose(weights[2], weights[1])
+
+
+def test_no_class_is_less_probable_than_the_rows_can_tell():
+    y = np.repeat([0, 1, 2], [20, 20, 59])
+    classes = np.arange(3)
+    assert Goal(None, "", y, None, 8).doubt is None  # a quantity
+    assert Goal(None, "", y, classes, 1).doubt is None  # the plain best pipeline
+    doubt = Goal(None, "", y, classes, 8).doubt
+    assert doubt.sum() == pytest.approx(1 / 100)
+    X = np.zeros((5, 2))
+    sure = DummyClassifier(strategy="constant", constant=1).fit(X, [0, 1, 2, 1, 1])
+    bold = WeightedEnsemble([sure], np.ones(1), classes)
+    modest = WeightedEnsemble([sure], np.ones(1), classes, doubt=doubt)
+    np.testing.assert_array_equal(bold.predict_proba(X)[0], [0, 1, 0])
+    expected = 0.99 * np.array([0, 1, 0]) + doubt
+    np.testing.assert_allclose(modest.predict_proba(X)[0], expected)
+    np.testing.assert_array_equal(modest.predict(X), bold.predict(X))
