@@ -85,7 +85,7 @@ class Table:
     @cached_property
     def n_encoded(self) -> int:
         """Number of columns after one-hot encoding, dates and text expanded."""
-        width = {HIGH_CARDINALITY: 1, TEXT: 30, DATETIME: 5}
+        width = {HIGH_CARDINALITY: 1, TEXT: 30, DATETIME: 6}
         width |= dict.fromkeys(QUANTITIES, 1)
         return max(
             1,
