@@ -44,6 +44,7 @@ from ._report import (
 from ._search import Search
 from ._shared import SharedTask
 from ._strategy import Strategy
+from ._table import MULTILABEL
 from ._validation import check_groups, check_weights, check_X, check_y
 from ._workers import open_workers
 
@@ -279,7 +280,9 @@ class BaseMetaLearner(BaseEstimator):
     def _keep_prior(self, problem, prior) -> None:
         """Attributes that are known before anything is fitted."""
         self.task_ = problem.target.task
-        if problem.target.classes is not None:
+        if problem.target.form is MULTILABEL:
+            self.classes_ = [np.array([0, 1])] * problem.target.n_outputs
+        elif problem.target.classes is not None:
             self.classes_ = problem.target.classes
         self.columns_ = problem.table.to_frame()
         self.meta_features_ = prior.meta_features.to_frame()
@@ -413,10 +416,11 @@ class BaseMetaLearner(BaseEstimator):
                 "regression": "regressor",
             }[task]
         if task != "regression":
-            tags.classifier_tags = ClassifierTags()
+            tags.classifier_tags = ClassifierTags(multi_label=True)
         if task != "classification":
             tags.regressor_tags = RegressorTags()
         tags.target_tags.required = True
+        tags.target_tags.multi_output = True
         tags.input_tags.allow_nan = True
         tags.input_tags.sparse = True
         tags.input_tags.string = True

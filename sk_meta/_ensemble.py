@@ -44,7 +44,7 @@ def greedy_weights(
     losses : callable
         ``losses(predictions)`` maps an array of shape (n_members, n_samples) to
         one loss per member.
-    stack : ndarray of shape (n_members, n_samples)
+    stack : ndarray of shape (n_members, n_samples, ...)
         Out-of-fold predictions of every member.
     n_steps : int, default=30
         Number of additions.
@@ -67,7 +67,7 @@ def greedy_weights(
     """
     costs = np.zeros(len(stack)) if costs is None else costs
     counts = np.zeros(len(stack))
-    total = np.zeros(stack.shape[1])
+    total = np.zeros(stack.shape[1:])
     best_loss, best_counts, best_step = np.inf, counts, 0
     for step in range(1, n_steps + 1):
         candidates = losses((total + stack) / step)
@@ -127,7 +127,7 @@ class Goal:
         and else log loss or squared errors, which are smooth.
     y : ndarray of shape (n_samples,)
         True labels or values.
-    classes : ndarray or None
+    classes : ndarray, MULTILABEL or None
         None for regression.
     size : int
         Largest number of different members; 1 gives the best single one.
@@ -140,7 +140,7 @@ class Goal:
     score: Callable[[np.ndarray, np.ndarray], float]
     metric: str
     y: np.ndarray
-    classes: np.ndarray | None
+    classes: np.ndarray | str | None
     size: int
     max_predict_time: float = np.inf
     weights: np.ndarray | None = None
@@ -148,7 +148,7 @@ class Goal:
     @property
     def doubt(self) -> np.ndarray | None:
         """See :class:`Selection`; the plain best pipeline is left as it is."""
-        if self.classes is None or self.size == 1:
+        if not isinstance(self.classes, np.ndarray) or self.size == 1:
             return None
         counts = np.bincount(np.searchsorted(self.classes, self.y))
         return counts / len(self.y) / (len(self.y) + 1)
@@ -224,7 +224,7 @@ def _selected(evaluations, rows, goal: Goal, n_folds: int | None) -> Selection:
     if np.count_nonzero(weights) == 1:
         return Selection(weights, float(blended.mean()), True)
     temperature = 1.0
-    if goal.classes is not None:
+    if isinstance(goal.classes, np.ndarray):
         judges = folds[: len(blends)]
         truths = [np.searchsorted(goal.classes, goal.y[f.rows]) for f in judges]
         temperature = best_temperature(blends, truths, [f.weights for f in judges])
@@ -277,8 +277,12 @@ class _Fold:
         stacked, y = np.stack(predictions), goal.y[rows]
         weights = take_or_none(goal.weights, rows)
         if goal.classes is None:
-            scale = float(np.std(goal.y)) or 1.0
-            return cls(stacked, (stacked - y) / scale, y, rows, weights)
+            scale = np.std(goal.y, axis=0)
+            errors = (stacked - y) / np.where(scale > 0, scale, 1.0)
+            return cls(stacked, errors, y, rows, weights)
+        if isinstance(goal.classes, str):
+            kept = np.where(y == 1, stacked, 1 - stacked)
+            return cls(stacked, kept, y, rows, weights)
         truth = np.searchsorted(goal.classes, y)
         if goal.losses is _ranking_losses:
             return cls(stacked, stacked[:, :, 1], truth, rows, weights)
@@ -315,16 +319,21 @@ def _weights(folds: list[_Fold], goal: Goal, limits: dict) -> np.ndarray:
 
 
 def _log_losses(probability: np.ndarray, labels, weights=None) -> np.ndarray:
-    losses = -np.log(np.maximum(probability, _TINY))
-    return np.average(losses, axis=1, weights=weights)
+    return _average(-np.log(np.maximum(probability, _TINY)), weights)
 
 
 def _squared_errors(errors: np.ndarray, labels, weights=None) -> np.ndarray:
-    return np.average(errors**2, axis=1, weights=weights)
+    return _average(errors**2, weights)
 
 
 def _absolute_errors(errors: np.ndarray, labels, weights=None) -> np.ndarray:
-    return np.average(np.abs(errors), axis=1, weights=weights)
+    return _average(np.abs(errors), weights)
+
+
+def _average(losses: np.ndarray, weights) -> np.ndarray:
+    """Mean over the rows, and over the outputs if there are several."""
+    means = np.average(losses, axis=1, weights=weights)
+    return means if means.ndim == 1 else means.mean(axis=1)
 
 
 def _ranking_losses(scores: np.ndarray, labels: np.ndarray, weights=None) -> np.ndarray:
@@ -396,7 +405,7 @@ class WeightedEnsemble(BaseEstimator):
         Fitted members.
     weights : ndarray of shape (n_members,)
         Sum to 1.
-    classes : ndarray of shape (n_classes,) or None
+    classes : ndarray of shape (n_classes,), MULTILABEL or None
         Class labels; None for regression.
     temperature : float, default=1.0
         By which the logarithms of the probabilities are divided.
@@ -437,14 +446,14 @@ class WeightedEnsemble(BaseEstimator):
                 delayed(predict_with)(e, X, self.classes) for e in self.estimators
             )
         blend = np.tensordot(self.weights, np.stack(parts), axes=1)
-        if self.classes is not None:
+        if isinstance(self.classes, np.ndarray):
             blend = heated(blend, self.temperature)
         if self.doubt is not None:
             blend = (1 - self.doubt.sum()) * blend + self.doubt
         return blend
 
     def predict(self, X) -> np.ndarray:
-        """Most probable class, or weighted mean of the values.
+        """Most probable class, probable labels, or weighted mean of the values.
 
         Parameters
         ----------
@@ -452,11 +461,13 @@ class WeightedEnsemble(BaseEstimator):
 
         Returns
         -------
-        ndarray of shape (n_samples,)
+        ndarray of shape (n_samples,) or (n_samples, n_outputs)
         """
         blend = self._blend(X)
         if self.classes is None:
             return blend
+        if isinstance(self.classes, str):
+            return (blend >= 0.5).astype(int)
         return self.classes[blend.argmax(axis=1)]
 
     @available_if(_classifies)

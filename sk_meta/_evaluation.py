@@ -156,6 +156,23 @@ class PredictedClasses(ClassifierMixin, _Predicted):
         return self.classes[self._known(X).argmax(axis=1)]
 
 
+class PredictedLabels(ClassifierMixin, _Predicted):
+    """Known probabilities of several labels, each of which a row has or has not."""
+
+    @property
+    def classes_(self):
+        """For every label, that a row has it not, and that it has it."""
+        return [np.array([0, 1])] * self.prediction.shape[1]
+
+    def predict_proba(self, X):
+        """Probability of every label."""
+        return self._known(X)
+
+    def predict(self, X):
+        """Labels that are more probable than not."""
+        return (self._known(X) >= 0.5).astype(int)
+
+
 class PredictedValues(RegressorMixin, _Predicted):
     """Known values of a quantity."""
 
@@ -171,13 +188,13 @@ def score_prediction(
 
     Parameters
     ----------
-    prediction : ndarray of shape (n_samples, n_classes) or (n_samples,)
+    prediction : ndarray of shape (n_samples, n_columns) or (n_samples,)
         Probabilities, or values if ``classes`` is None.
-    y : ndarray of shape (n_samples,)
+    y : ndarray of shape (n_samples,) or (n_samples, n_outputs)
         True labels or values.
     scorer : callable
         ``scorer(estimator, X, y)``, greater is better.
-    classes : ndarray of shape (n_classes,) or None, default=None
+    classes : ndarray of shape (n_classes,), MULTILABEL or None, default=None
         Labels of the columns.
     X : table of shape (n_samples, n_features) or None, default=None
         Given to the scorer, which may look at it.
@@ -190,7 +207,9 @@ def score_prediction(
     """
     X = np.arange(len(y)).reshape(-1, 1) if X is None else X
     known: BaseEstimator = PredictedValues(prediction)
-    if classes is not None:
+    if isinstance(classes, str):
+        known = PredictedLabels(prediction)
+    elif classes is not None:
         known = PredictedClasses(prediction, classes, np.isin(classes, y))
     if weights is not None and takes_weights(scorer):
         # The request, if there is any, has been looked at.
@@ -205,19 +224,19 @@ def take(X, rows):
 
 
 def predict_with(model, X, classes) -> np.ndarray:
-    """Probabilities with one column per known class, or values.
+    """Probabilities with one column per known class or label, or values.
 
     Parameters
     ----------
     model : estimator
         Fitted on rows that may lack some of the classes.
     X : table
-    classes : ndarray of shape (n_classes,) or None
+    classes : ndarray of shape (n_classes,), MULTILABEL or None
         None for regression.
 
     Returns
     -------
-    ndarray of shape (n_samples, n_classes) or (n_samples,)
+    ndarray of shape (n_samples, n_columns), or (n_samples,) for one quantity
 
     Raises
     ------
@@ -226,7 +245,10 @@ def predict_with(model, X, classes) -> np.ndarray:
     """
     if classes is None:
         prediction = np.asarray(model.predict(X), dtype=float)
-        prediction = prediction.reshape(X.shape[0], -1)[:, 0]
+        prediction = prediction.reshape(X.shape[0], -1)
+        prediction = prediction[:, 0] if prediction.shape[1] == 1 else prediction
+    elif isinstance(classes, str):
+        prediction = _of_labels(model.predict_proba(X), model.classes_)
     else:
         known = model.predict_proba(X)
         prediction = np.zeros((len(known), len(classes)))
@@ -236,13 +258,23 @@ def predict_with(model, X, classes) -> np.ndarray:
     return prediction
 
 
+def _of_labels(found, classes) -> np.ndarray:
+    """Probability of every label, however a model returns it."""
+    if isinstance(found, np.ndarray):
+        return found
+    return np.column_stack([
+        part[:, list(known).index(1)] if 1 in known else np.zeros(len(part))
+        for part, known in zip(found, classes, strict=True)
+    ])  # fmt: skip
+
+
 def evaluate_fold(
     pipeline: Pipeline,
     X,
     y: np.ndarray,
     split: tuple[np.ndarray, np.ndarray],
     scorers: dict[str, Callable],
-    classes: np.ndarray | None,
+    classes: np.ndarray | str | None,
     *,
     optional: dict[str, Callable] | None = None,
     clock: Callable[[], float] = time.perf_counter,

@@ -109,7 +109,7 @@ class Problem:
             prediction,
             self.y[rows],
             self.metric.scorer,
-            self.target.classes,
+            self.target.form,
             take(self.X, rows),
             take_or_none(self.weights, rows),
         )
@@ -153,7 +153,8 @@ def describe(
         X, y, weights = take(X, kept), y[kept], weights[kept]
         groups = take_or_none(groups, kept)
     table, target = describe_table(X, column_kinds), describe_target(y, task)
-    metric = resolve_scoring(scoring, target.task, refit)
+    table = replace(table, one_target=target.n_outputs == 1)
+    metric = resolve_scoring(scoring, target.task, refit, target.n_outputs > 1)
     folds = plan_folds(cv, X, y, target, seed, groups)
     loss = _dummy_loss(y, target, metric, weights)
     problem = Problem(
@@ -173,9 +174,9 @@ def _dummy_loss(y: np.ndarray, target: Target, metric: Metric, weights) -> float
     if target.n_classes == 1:
         return 0.0
     blank = np.zeros((len(y), 1))
-    prediction = predict_with(_dummy(y, target, weights), blank, target.classes)
+    prediction = predict_with(_dummy(y, target, weights), blank, target.form)
     score = score_prediction(
-        prediction, y, metric.stored_scorer, target.classes, blank, weights
+        prediction, y, metric.stored_scorer, target.form, blank, weights
     )
     return float(as_loss(score, metric.stored))
 
@@ -187,7 +188,7 @@ def _try_scorer(problem: Problem, scoring) -> None:
     rows = problem.splits[0][1]
     blank = np.zeros((len(rows), 1))
     dummy = _dummy(problem.y, problem.target)
-    prediction = predict_with(dummy, blank, problem.target.classes)
+    prediction = predict_with(dummy, blank, problem.target.form)
     try:
         problem.score(prediction, rows)
     except Exception as error:

@@ -265,7 +265,7 @@ def _assemble(problem, pool, kept: dict, bags: dict, selection: Selection) -> Fi
         shares += [(weights[i] or 1.0) / len(models)] * len(models)
         names += [pool[i].name] * len(models)
     ensemble = WeightedEnsemble(
-        estimators, np.array(shares) / sum(shares), problem.target.classes,
+        estimators, np.array(shares) / sum(shares), problem.target.form,
         temperature, names, doubt=selection.doubt,
     )  # fmt: skip
     single = kept[best] if best in kept else bags[best][0]
@@ -289,6 +289,6 @@ def _refit_dummy(problem: Problem, result: SearchResult, excluded) -> Fitted:
     pipeline = dummy.build(problem.table, problem.random_state)
     fit_weighted(pipeline, problem.X, problem.y, problem.weights)
     ensemble = WeightedEnsemble(
-        [pipeline], np.ones(1), problem.target.classes, names=[dummy.name]
+        [pipeline], np.ones(1), problem.target.form, names=[dummy.name]
     )
     return Fitted(pipeline, dummy.name, ensemble, {dummy.name: 0})

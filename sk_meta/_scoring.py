@@ -141,6 +141,8 @@ _NEAREST = {
         "neg_root_mean_squared_log_error": "neg_mean_absolute_error",
     },
 }
+# Defined for several labels that a row may have at a time; the first for all others.
+_OF_LABELS = ("roc_auc_ovr", "accuracy", "f1_macro")
 _DEFAULT = {"classification": "accuracy", "regression": "r2"}
 
 # Functions without a scorer of their own, and the one whose scorers they follow.
@@ -230,7 +232,9 @@ def takes_weights(scorer: Callable) -> bool:
         return False
 
 
-def resolve_scoring(scoring, task: str, refit: str | None = None) -> Metric:
+def resolve_scoring(
+    scoring, task: str, refit: str | None = None, several: bool = False
+) -> Metric:
     """Turn the ``scoring`` and ``refit`` parameters into a metric.
 
     Parameters
@@ -240,6 +244,8 @@ def resolve_scoring(scoring, task: str, refit: str | None = None) -> Metric:
     task : {"classification", "regression"}
     refit : str or None, default=None
         Which of several scorers is the one that is searched for.
+    several : bool, default=False
+        Whether there are several outputs, for which not all stored metrics are defined.
 
     Returns
     -------
@@ -257,16 +263,26 @@ def resolve_scoring(scoring, task: str, refit: str | None = None) -> Metric:
         If a name is unknown, or it is not clear which of several scorers is meant.
     """
     if scoring is None or isinstance(scoring, str) or callable(scoring):
-        return _one_metric(scoring, task)
-    several = _several(scoring)
-    if refit is None or refit not in several:
+        metric = _one_metric(scoring, task)
+        defined = task == "regression" or metric.stored in _OF_LABELS
+        return metric if defined or not several else _by_labels(metric)
+    named = _several(scoring)
+    if refit is None or refit not in named:
         raise ValueError(
             "For multi-metric scoring, the parameter refit must be set to a scorer "
-            f"key, the one to search for: one of {list(several)}. Got {refit!r}."
+            f"key, the one to search for: one of {list(named)}. Got {refit!r}."
         )
-    metrics = {name: _one_metric(one, task) for name, one in several.items()}
+    metrics = {
+        name: resolve_scoring(one, task, several=several) for name, one in named.items()
+    }
     others = {name: metric.scorer for name, metric in metrics.items() if name != refit}
     return replace(metrics[refit], name=refit, others=others)
+
+
+def _by_labels(metric: Metric) -> Metric:
+    """The metric, ranked by one that is defined for several labels."""
+    mapping = f"{metric.name} of several labels is ranked by {_OF_LABELS[0]}"
+    return replace(metric, stored=_OF_LABELS[0], exact=False, mapping=mapping)
 
 
 def _several(scoring) -> dict:

@@ -239,7 +239,7 @@ class Search:
         return Rules(
             {SCORE: metric.scorer},
             {**{OTHER + name: one for name, one in metric.others.items()}, **stored},
-            self.problem.target.classes,
+            self.problem.target.form,
             keep,
             _KEPT_SHARE * self.budget.free_memory,
         )

@@ -22,6 +22,7 @@ from ._pretrained import trained
 from ._problem import Problem
 from ._relatives import Relatives
 from ._search import SearchResult
+from ._table import main_output
 from ._workers import quiet
 
 logger = logging.getLogger("sk_meta")
@@ -70,12 +71,13 @@ def believe(
     One that is expected to need more than ``memory`` bytes is not applicable.
     """
     target = problem.target
+    y, described = main_output(problem.y, target)
     meta_features = compute_meta_features(
         problem.X,
-        problem.y,
+        y,
         random_state=problem.random_state,
         table=problem.table,
-        target=target,
+        target=described,
     )
     chosen = choose(candidates, target.task)
     names = tuple(configuration.name for configuration in catalogue(target.task))
@@ -155,7 +157,7 @@ def combine(
         problem.score,
         problem.metric.stored if problem.metric.exact else "",
         problem.y,
-        problem.target.classes,
+        problem.target.form,
         size,
         max_predict_time,
         problem.weights,

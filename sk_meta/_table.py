@@ -32,6 +32,8 @@ from ._columns import (
 
 # Integer targets with more distinct values than this are quantities.
 MAX_INTEGER_CLASSES = 20
+# In the place of the classes: several labels, each of which a row has or has not.
+MULTILABEL = "multilabel"
 
 
 @dataclass(frozen=True)
@@ -51,6 +53,8 @@ class Table:
         be read as one float array.
     density : float
         Share of stored values; 1.0 unless sparse.
+    one_target : bool
+        Whether the target has one column, by which categories can be encoded.
     """
 
     n_rows: int
@@ -58,6 +62,7 @@ class Table:
     container: str
     plain: bool = True
     density: float = 1.0
+    one_target: bool = True
 
     @property
     def n_columns(self) -> int:
@@ -118,17 +123,28 @@ class Target:
         Sorted class labels of a classification target.
     counts : ndarray
         Number of members of each class; empty for regression.
+    n_outputs : int, default=1
+        Number of quantities, or of labels that a row may have at a time; with several
+        labels there are no classes.
     """
 
     task: str
     n_rows: int
     classes: np.ndarray | None = None
     counts: np.ndarray = field(default_factory=lambda: np.zeros(0, dtype=int))
+    n_outputs: int = 1
 
     @property
     def n_classes(self) -> int:
-        """Number of classes, 0 for regression."""
+        """Number of classes, 0 for regression and for several labels."""
         return 0 if self.classes is None else len(self.classes)
+
+    @property
+    def form(self) -> np.ndarray | str | None:
+        """What predictions look like: the classes, None (values), or MULTILABEL."""
+        if self.task == "classification" and self.classes is None:
+            return MULTILABEL
+        return self.classes
 
 
 def _one_hot_width(column: Column) -> int:
@@ -334,17 +350,22 @@ def describe_target(y, task: str = "auto") -> Target:
 
     Parameters
     ----------
-    y : ndarray of shape (n_samples,)
+    y : ndarray of shape (n_samples,) or (n_samples, n_outputs)
         Target without missing values.
     task : {"auto", "classification", "regression"}, default="auto"
         With "auto", numbers with a fractional part and integers with more than
-        20 distinct values are quantities, everything else is a label.
+        20 distinct values are quantities, everything else is a label. Several columns
+        of zeros and ones are labels, others quantities.
 
     Returns
     -------
     Target
     """
     y = np.asarray(y)
+    if y.ndim == 2:
+        labels = type_of_target(y) == "multilabel-indicator" and task != "regression"
+        kind = "classification" if labels else "regression"
+        return Target(kind, len(y), n_outputs=y.shape[1])
     if task == "auto":
         task = "regression" if _is_quantity(y) else "classification"
     if task == "regression":
@@ -357,6 +378,32 @@ def describe_target(y, task: str = "auto") -> Target:
             "Convert the labels to one type, for example with y.astype(str)."
         ) from error
     return Target(task, len(y), classes, counts)
+
+
+def main_output(y: np.ndarray, target: Target) -> tuple[np.ndarray, Target]:
+    """One target in the place of several, for what can look at one only.
+
+    Parameters
+    ----------
+    y : ndarray of shape (n_samples,) or (n_samples, n_outputs)
+    target : Target
+
+    Returns
+    -------
+    y : ndarray of shape (n_samples,)
+        The first principal component of the quantities, or the label that most nearly
+        half of the rows have.
+    target : Target
+    """
+    if y.ndim == 1:
+        return y, target
+    if target.form is None:
+        y = (y - y.mean(axis=0)) / np.maximum(y.std(axis=0), 1e-12)
+        _, axes = np.linalg.eigh(y.T @ y)
+        y = y @ axes[:, -1]
+    else:
+        y = y[:, np.abs(y.mean(axis=0) - 0.5).argmin()]
+    return y, describe_target(y, target.task)
 
 
 def _is_quantity(y: np.ndarray) -> bool:

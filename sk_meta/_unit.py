@@ -26,7 +26,7 @@ class Rules:
         Each score must be finite.
     optional : dict of str to callable
         Scores that may be undefined.
-    classes : ndarray or None
+    classes : ndarray, MULTILABEL or None
         All class labels; None for regression.
     keep : str or None, default=None
         Folder for the fitted pipelines; "" passes them as they are, None none.
@@ -36,7 +36,7 @@ class Rules:
 
     scorers: dict[str, Callable]
     optional: dict[str, Callable]
-    classes: np.ndarray | None
+    classes: np.ndarray | str | None
     keep: str | None = None
     keep_bytes: float = np.inf
 

@@ -14,7 +14,7 @@ from sklearn.model_selection import (
     StratifiedKFold,
     check_cv,
 )
-from sklearn.utils import column_or_1d
+from sklearn.utils import check_array, column_or_1d
 from sklearn.utils.multiclass import check_classification_targets, type_of_target
 from sklearn.utils.validation import check_consistent_length, validate_data
 
@@ -126,12 +126,12 @@ def check_y(X, y, task: str) -> np.ndarray:
     Parameters
     ----------
     X : table
-    y : array-like of shape (n_samples,)
+    y : array-like of shape (n_samples,) or (n_samples, n_outputs)
     task : {"auto", "classification", "regression"}
 
     Returns
     -------
-    ndarray of shape (n_samples,)
+    ndarray of shape (n_samples,), or (n_samples, n_outputs) with several outputs
 
     Raises
     ------
@@ -147,6 +147,11 @@ def check_y(X, y, task: str) -> np.ndarray:
     if dtype is not None and hasattr(dtype, "numpy_dtype") and not pd.isna(y).any():
         # Nullable integers and booleans would become floats.
         y = y.to_numpy(dtype=dtype.numpy_dtype)
+    several = getattr(y, "ndim", None) == 2 or (
+        isinstance(y, (list, tuple)) and len(y) and np.ndim(y[0]) == 1
+    )
+    if several and np.shape(y)[1] > 1:
+        return _check_outputs(X, y, task)
     y = column_or_1d(y, warn=True)
     check_consistent_length(X, y)
     if len(y) < 2:
@@ -167,6 +172,20 @@ def check_y(X, y, task: str) -> np.ndarray:
             "Drop or clip those rows."
         )
     return y
+
+
+def _check_outputs(X, y, task: str) -> np.ndarray:
+    """Validate several quantities or labels."""
+    if issparse(y):
+        raise ValueError("y is sparse. Pass labels as a dense array: y.toarray().")
+    y = check_array(y, input_name="y", dtype="numeric", ensure_min_samples=2)
+    check_consistent_length(X, y)
+    if task == "classification" and type_of_target(y) != "multilabel-indicator":
+        raise ValueError(
+            f"y has {y.shape[1]} columns with other values than 0 and 1. Several "
+            "targets with classes each are for MultiOutputClassifier(estimator)."
+        )
+    return y.astype(float) if task == "regression" else y
 
 
 def _with_kind(y: np.ndarray, task: str) -> np.ndarray:

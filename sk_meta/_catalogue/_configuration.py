@@ -7,12 +7,13 @@ from dataclasses import dataclass, field
 from importlib.util import find_spec
 from typing import Any
 
-from sklearn.base import clone
+from sklearn.base import clone, is_classifier
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.compose import TransformedTargetRegressor
 from sklearn.ensemble import VotingClassifier
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import QuantileTransformer, StandardScaler
+from sklearn.utils import get_tags
 from sklearn.utils.validation import has_fit_parameter
 
 from .._table import Table, Target
@@ -158,6 +159,8 @@ class Configuration:
             )
         if weighted and not _takes_weights(self.build(table).steps[-1][1]):
             return "takes no sample weights"
+        if target.n_outputs > 1 and not _takes_outputs(self.build(table)):
+            return f"takes one target, not {target.n_outputs}"
         return self._why_not_target(target)
 
     def _why_not_target(self, target: Target) -> str | None:
@@ -183,6 +186,17 @@ def _takes_weights(model) -> bool:
     if inner:
         return all(map(_takes_weights, inner))
     return has_fit_parameter(model, "sample_weight")
+
+
+def _takes_outputs(pipeline: Pipeline) -> bool:
+    """Whether the predictor of a pipeline takes several targets at a time."""
+    model = pipeline.steps[-1][1]
+    if isinstance(model, (TransformedTargetRegressor, CalibratedClassifierCV)):
+        return False  # their transformers and calibrators take one
+    tags = get_tags(model)
+    if is_classifier(model):
+        return tags.classifier_tags.multi_label
+    return tags.target_tags.multi_output
 
 
 @dataclass(frozen=True)

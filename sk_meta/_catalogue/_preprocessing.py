@@ -201,7 +201,8 @@ def _blocks(table: Table, task: str, numeric: Steps, categorical) -> list[tuple]
         blocks.append((f"quantity_{i}", Pipeline(read), [column.selector]))
     encode = [("encode", categorical)]
     blocks += _symbols("categorical", table.of_kind(*CATEGORIES), encode)
-    encode = [("encode", target_encoder(task)), *numeric]
+    by_target = target_encoder(task) if table.one_target else _ordinal()
+    encode = [("encode", by_target), *numeric]
     blocks += _symbols("high_cardinality", table.of_kind(HIGH_CARDINALITY), encode)
     expand: Steps = [("expand", _expand_dates_and_text()), *numeric]
     written = [c for c in table.of_kind(DATETIME) if c.detail is not None]
