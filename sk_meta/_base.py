@@ -168,8 +168,7 @@ class BaseMetaLearner(BaseEstimator):
             prior = self._believe(problem, memory)
             problem = steps.plan(problem, prior, budget, workers.size)
             self._keep_prior(problem, prior)
-            shared = SharedTask(*problem.data, processes=workers.processes)
-            task = stack.enter_context(closing(shared))
+            task = stack.enter_context(closing(self._share(problem, workers)))
             search = self._search(problem, prior, budget, workers, task, memory)
             result = search.run()
             self.search_time_ = budget.elapsed()
@@ -238,27 +237,32 @@ class BaseMetaLearner(BaseEstimator):
         if self.column_kinds and not isinstance(X, pd.DataFrame):
             # An array has one kind of columns only.
             X = pd.DataFrame(X.toarray() if issparse(X) else X)
-        return X, check_y(X, y, self._task())
+        with np.errstate(all="ignore"):  # squares of huge values, and casts
+            return X, check_y(X, y, self._task())
 
     def _describe(self, X, y, weights=None, groups=None) -> Problem:
         seed = check_random_state(self.random_state).randint(2**31 - 1)
-        return describe(
-            X,
-            y,
-            task=self._task(),
-            scoring=self.scoring,
-            refit=self.refit,
-            cv=self.cv,
-            seed=seed,
-            column_kinds=self.column_kinds,
-            weights=weights,
-            groups=groups,
-        )
+        with np.errstate(all="ignore"):
+            return describe(
+                X,
+                y,
+                task=self._task(),
+                scoring=self.scoring,
+                refit=self.refit,
+                cv=self.cv,
+                seed=seed,
+                column_kinds=self.column_kinds,
+                weights=weights,
+                groups=groups,
+            )
 
     def _believe(self, problem, memory: float) -> steps.Prior:
         return steps.believe(
             problem, self.knowledge, self.candidates, self.meta_model, memory
         )
+
+    def _share(self, problem, workers) -> SharedTask:
+        return SharedTask(*problem.data, processes=workers.processes)
 
     def _search(self, problem, prior, budget, workers, task, memory) -> Search:
         checkpoint = None

@@ -215,12 +215,11 @@ def _without_arrow_times(X: pd.DataFrame) -> pd.DataFrame:
         and dtype.kind in "mMO"
         and not pd.api.types.is_string_dtype(dtype)
     ]
-    if not of_arrow:
-        return X
-    return X.assign(**{
-        name: X[name].array.__arrow_array__().to_pandas(date_as_object=False).to_numpy()
-        for name in of_arrow
-    })  # fmt: skip
+    X = X.copy(deep=False) if of_arrow else X
+    for name in of_arrow:
+        values = X[name].array.__arrow_array__()
+        X[name] = values.to_pandas(date_as_object=False).to_numpy()
+    return X
 
 
 def _as_numbers(column: pd.Series) -> pd.Series:

@@ -82,21 +82,21 @@ def check_X(estimator, X, *, reset: bool):
 
 def _as_in_fit(X: pd.DataFrame, columns: pd.DataFrame) -> pd.DataFrame:
     """Numbers and truth values where there were such in ``fit``."""
-    changed = {}
+    X = X.copy(deep=False)
     for position, kind in enumerate(columns["kind"]):
         read = _READ_AGAIN.get(kind)
         if read is None or pd.api.types.is_numeric_dtype(X.iloc[:, position]):
             continue
         name = X.columns[position]
         try:
-            changed[name] = read(X.iloc[:, position])
+            X[name] = read(X.iloc[:, position])
         except (TypeError, ValueError) as error:
             held = "numbers" if kind == NUMERIC else "truth values"
             raise ValueError(
                 f"Column {name!r} of X held {held} in fit and holds something else "
                 f"now: {error}. Convert it, or drop the rows."
             ) from error
-    return X.assign(**changed) if changed else X
+    return X
 
 
 def _read_numbers(series: pd.Series) -> pd.Series:
