@@ -131,7 +131,8 @@ def test_words_where_there_were_numbers_are_an_error(fitted):
 
 
 def test_polars_and_arrow_predict_like_pandas(fitted):
-    polars, pyarrow = map(pytest.importorskip, ("polars", "pyarrow"))
+    polars = pytest.importorskip("polars")
+    pyarrow = pytest.importorskip("pyarrow", exc_type=ImportError)
     model, frame = fitted
     text = frame["mixed"].map(lambda value: value if value is None else str(value))
     plain = frame.assign(mixed=text)

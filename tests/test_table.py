@@ -391,7 +391,7 @@ def test_polars_frame_is_described_like_the_pandas_frame():
 
 
 def test_arrow_columns_are_described_like_those_of_numpy(messy):
-    pyarrow = pytest.importorskip("pyarrow")
+    pyarrow = pytest.importorskip("pyarrow", exc_type=ImportError)
     plain = messy.drop(columns="mixed")  # Arrow has no such columns
     wanted = describe_table(as_table(plain)).to_frame()
     arrow = plain.convert_dtypes(dtype_backend="pyarrow")
