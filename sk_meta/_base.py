@@ -134,12 +134,14 @@ class BaseMetaLearner(BaseEstimator):
         X : {DataFrame, array-like, sparse matrix} of shape (n_samples, n_features)
             Table. Columns of pandas or polars frames may hold numbers, strings,
             categories, booleans, dates and text, with missing values.
-        y : array-like of shape (n_samples,)
-            Labels or quantities, none missing.
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+            Labels or quantities, none missing. Several columns of zeros and ones are
+            labels that a row may have at a time, others several quantities; they are
+            for the configurations that take them.
         sample_weight : array-like of shape (n_samples,) or None, default=None
             Weight of each row in fits, in scorers that take weights, and in the
             ensemble; rows of weight zero are left out. Configurations that take no
-            weights are not used.
+            weights are not used. Equal weights are none.
         groups : array-like of shape (n_samples,) or None, default=None
             Rows of one group are never on both sides of a split; a splitter given as
             ``cv`` gets them.
@@ -182,15 +184,17 @@ class BaseMetaLearner(BaseEstimator):
         self._keep_result(problem, prior, result, selection, fitted)
         return self
 
-    def recommend(self, X, y):
+    def recommend(self, X, y, *, sample_weight=None, groups=None):
         """Rank the configurations for a table without fitting any.
 
         Parameters
         ----------
         X : {DataFrame, array-like, sparse matrix} of shape (n_samples, n_features)
             Table.
-        y : array-like of shape (n_samples,)
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
             Labels or quantities.
+        sample_weight, groups : array-like of shape (n_samples,) or None, default=None
+            As in ``fit``.
 
         Returns
         -------
@@ -216,7 +220,9 @@ class BaseMetaLearner(BaseEstimator):
         twin = type(self)(**self.get_params(deep=False))
         twin._validate_params()
         with unlogged():
-            problem = twin._describe(*twin._check(X, y))
+            X, y = twin._check(X, y)
+            weights, groups = check_weights(sample_weight, y), check_groups(groups, y)
+            problem = twin._describe(X, y, weights, groups)
             prior = twin._believe(problem, np.inf)
         return _ranking(problem, prior)
 
@@ -330,7 +336,7 @@ class BaseMetaLearner(BaseEstimator):
 
         Returns
         -------
-        y : ndarray of shape (n_samples,)
+        y : ndarray of shape (n_samples,) or (n_samples, n_outputs)
             Labels as they were given to ``fit``, or quantities.
         """
         return self._ensemble().predict(check_X(self, X, reset=False))
@@ -347,7 +353,8 @@ class BaseMetaLearner(BaseEstimator):
         Returns
         -------
         probabilities : ndarray of shape (n_samples, n_classes)
-            One column per entry of ``classes_``.
+            One column per entry of ``classes_``; of several labels the probability of
+            each, of shape (n_samples, n_labels).
         """
         return self._ensemble().predict_proba(check_X(self, X, reset=False))
 

@@ -51,7 +51,10 @@ NULL_TEXT = ("", "?", "??", "-", "--", ".", "na", "n/a", "#n/a", "nan", "none", 
 # What is taken away before a text is read as a number: separators of thousands,
 # spaces, signs of currencies and percent. The decimal mark is a point or a comma.
 DECORATION = {".": r"[,\s'_%$€£¥]", ",": r"[.\s'_%$€£¥]"}
-_PLAIN = r"[-+]?[\s$€£¥]*(?:{whole}|\d+)?(?:{mark}\d*)?(?:[eE][-+]?\d+)?[\s%$€£¥]*"
+_PLAIN = (
+    r"[-+]?[\s$€£¥]*(?={mark}?\d)(?:{whole}|\d+)?(?:{mark}\d*)?(?:[eE][-+]?\d+)?"
+    r"[\s%$€£¥]*"
+)
 _NUMBER = {
     ".": re.compile(_PLAIN.format(whole=r"\d{1,3}(?:[,'_ \xa0]\d{3})+", mark=r"\.")),
     ",": re.compile(_PLAIN.format(whole=r"\d{1,3}(?:[.'_ \xa0]\d{3})+", mark=",")),
@@ -61,7 +64,7 @@ _CODE = re.compile(r"0\d+")
 _CODE_NAME = re.compile(
     r"(.*[\W_])?(zip|postal|post_?code|zip_?code|phone|code|fips|isbn)([\W_].*)?"
 )
-_UNIT = r"(d|days?|h|hrs?|hours?|m|min|minutes?|s|sec|seconds?)"
+_UNIT = r"(d|days?|h|hr|hours?|m|min|minutes?|s|sec|seconds?)"
 _DURATION = re.compile(
     rf"-?\d{{1,3}}:[0-5]\d(:[0-5]\d(\.\d+)?)?|(\d+(\.\d+)?\s*{_UNIT}\s*)+"
 )
@@ -69,8 +72,8 @@ _DURATION = re.compile(
 WITHOUT_SECONDS, WITH_SECONDS = r"^(-?\d+:\d\d)$", r"\1:00"
 _DATE = re.compile(r"\d[-/:.]\s?\d|\d[\s,-]+[A-Za-z]{3}|[A-Za-z]{3}[\s,-]+\d")
 _DATE_FORMATS = ("ISO8601", "%d/%m/%Y", "%m/%d/%Y", "%d.%m.%Y", "%Y/%m/%d", "%d/%m/%y",
-                 "%m/%d/%y", "%d/%m/%y %H:%M", "%m/%d/%y %H:%M", "%d.%m.%y", "%d-%b-%y",
-                 "%b-%Y", "%b %Y", "%B %Y")  # fmt: skip
+                 "%m/%d/%y", "%d/%m/%y %H:%M", "%m/%d/%y %H:%M", "%d-%b-%y", "%b-%Y",
+                  "%b %Y", "%B %Y")  # fmt: skip
 _NAMED = re.compile(
     r"(.*[\W_])?(id|uid|uuid|guid|index|idx|rownames?|row_?(num|number|id)?)"
     r"|.*[a-z]ID|unnamed: \d+",
@@ -286,11 +289,20 @@ def _are_codes(text: pd.Series) -> bool:
 def _as_declared(series: pd.Series, selector, declared: str, missing: float) -> Column:
     """A column that is what the user says."""
     present = series.dropna()
-    numbers = is_number(series) or pd.api.types.infer_dtype(present) == "boolean"
+    numbers = pd.api.types.is_numeric_dtype(series.dtype)  # truth values too
     if isinstance(series.dtype, pd.CategoricalDtype):
         numbers = pd.api.types.is_numeric_dtype(series.dtype.categories.dtype)
+        if declared in (DATETIME, DURATION, TEXT):
+            present = present.astype(str)
+    if declared == DATETIME and numbers:
+        raise ValueError(
+            f"column_kinds: column {selector!r} holds numbers. Convert them to dates "
+            "first, for example with pd.to_datetime(column, unit='s')."
+        )
+    if declared == DURATION and numbers:
+        declared = NUMERIC  # as they are, whatever their unit
     if declared in (NUMERIC, IDENTIFIER):
-        if declared == NUMERIC and not numbers:
+        if declared == NUMERIC and (not numbers or series.dtype == "category"):
             mark = _decimal_mark(present.astype(str).str.strip()) or "."
             return Column(selector, NUMBER_TEXT, None, missing, mark)
         return Column(selector, declared, None, missing)
@@ -298,7 +310,8 @@ def _as_declared(series: pd.Series, selector, declared: str, missing: float) -> 
     detail: Any = None
     if declared == CATEGORICAL:
         declared = CATEGORICAL if n_unique <= LOW_CARDINALITY else HIGH_CARDINALITY
-        detail = "number" if numbers else None
+        truth = pd.api.types.infer_dtype(present) == "boolean"
+        detail = "number" if numbers or truth else None
     elif declared == ORDINAL and not numbers:
         levels = sorted(present.astype(str).unique())
         if isinstance(series.dtype, pd.CategoricalDtype):
@@ -306,7 +319,7 @@ def _as_declared(series: pd.Series, selector, declared: str, missing: float) -> 
         detail = tuple(levels)
     elif declared == DURATION and _is_text(present):
         detail = "text"
-    elif declared == DATETIME and (numbers or _is_text(present)):
+    elif declared == DATETIME and _is_text(present):
         detail = _date_format(present.astype(str).str.strip()) or "mixed"
     return Column(selector, declared, n_unique, missing, detail)
 

@@ -135,6 +135,8 @@ class Goal:
         Seconds per 1,000 rows that the members may take together.
     weights : ndarray of shape (n_samples,) or None, default=None
         Sample weights.
+    groups : ndarray of shape (n_samples,) or None, default=None
+        Rows that belong together.
     """
 
     score: Callable[[np.ndarray, np.ndarray], float]
@@ -144,14 +146,16 @@ class Goal:
     size: int
     max_predict_time: float = np.inf
     weights: np.ndarray | None = None
+    groups: np.ndarray | None = None
 
     @property
     def doubt(self) -> np.ndarray | None:
         """See :class:`Selection`; the plain best pipeline is left as it is."""
         if not isinstance(self.classes, np.ndarray) or self.size == 1:
             return None
-        counts = np.bincount(np.searchsorted(self.classes, self.y))
-        return counts / len(self.y) / (len(self.y) + 1)
+        places = np.searchsorted(self.classes, self.y)
+        counts = np.bincount(places, weights=self.weights)
+        return counts / counts.sum() / (len(self.y) + 1)
 
     @property
     def losses(self) -> Callable:
@@ -209,7 +213,7 @@ def _selected(evaluations, rows, goal: Goal, n_folds: int | None) -> Selection:
     ]
     if len(folds) == 1:
         # Something must be left that the selection does not see.
-        folds, n_folds = folds[0].halves(), None
+        folds, n_folds = folds[0].halves(goal.groups), None
         if not all(_can_be_scored(fold, goal) for fold in folds):
             return Selection(single, float(means[best]), True)
     limits = {"max_members": goal.size, "costs": costs[pool],
@@ -292,12 +296,13 @@ class _Fold:
     def blend(self, weights: np.ndarray) -> np.ndarray:
         return np.tensordot(weights, self.predictions, axes=1)
 
-    def halves(self) -> list[_Fold]:
-        """Every second row, and the others."""
+    def halves(self, groups: np.ndarray | None) -> list[_Fold]:
+        """Every second row or group, and the others."""
+        order = np.arange(len(self.rows)) if groups is None else groups[self.rows]
         return [
             _Fold(self.predictions[:, part], self.kept[:, part], self.labels[part],
                   self.rows[part], take_or_none(self.weights, part))
-            for part in (slice(0, None, 2), slice(1, None, 2))
+            for part in (order % 2 == 0, order % 2 == 1)
         ]  # fmt: skip
 
 
@@ -496,4 +501,5 @@ class WeightedEnsemble(BaseEstimator):
         -------
         ndarray of shape (n_samples,) or (n_samples, n_classes)
         """
-        return self.estimators[0].decision_function(X)
+        with _known_categories:
+            return self.estimators[0].decision_function(X)

@@ -27,7 +27,7 @@ _DOC = """{title}
         Scorer as in scikit-learn; None is accuracy or R². Of several, all are
         reported, and the one that `refit` names is searched for.
     refit : str or None, default=None
-        Name of the scorer to search for, if `scoring` has several.
+        Name of the scorer to search for, if `scoring` has several; else it is ignored.
     cv : int, splitter, iterable or None, default=None
         Folds that all configurations share, shuffled with `random_state` and
         stratified for classes if an int is given. None is automatic: five folds,
@@ -89,7 +89,8 @@ default="hybrid"
     best_score_ : float
         Its mean cross-validated score.
     ensemble_score_ : float
-        Mean score of the ensemble on folds that its selection did not see.
+        Mean score of the ensemble on folds that its selection did not see, before
+        its probabilities are scaled by a temperature and mixed with a little doubt.
     leaderboard_ : DataFrame
         Every configuration tried, with expected and real score, and why others
         were left out.
@@ -163,7 +164,8 @@ _TASK = """    task : {"auto", "classification", "regression"}, default="auto"
 """
 _CLASSES = """
     classes_ : ndarray of shape (n_classes,)
-        Class labels{}."""
+        Class labels{}; a list of arrays if there
+        are several labels."""
 _ALL = {
     "MetaLearnerEstimator": "Decides the task from y.",
     "MetaLearnerClassifier": "The same for classification only.",

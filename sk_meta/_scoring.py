@@ -299,6 +299,11 @@ def _several(scoring) -> dict:
             )
     if not several:
         raise ValueError("scoring is empty. Pass at least one scorer, or None.")
+    if "score" in several:
+        raise ValueError(
+            "scoring has a scorer of the name 'score', which is that of the columns of "
+            "the one to search for. Choose another name."
+        )
     return several
 
 

@@ -161,6 +161,7 @@ def combine(
         size,
         max_predict_time,
         problem.weights,
+        problem.groups,
     )
     with quiet():
         n_folds = min(len(result.rows), len(problem.splits))

@@ -362,7 +362,7 @@ def describe_target(y, task: str = "auto") -> Target:
     """
     y = np.asarray(y)
     if y.ndim == 2:
-        labels = type_of_target(y) == "multilabel-indicator" and task != "regression"
+        labels = task != "regression" and bool(np.isin(y, (0, 1)).all())
         kind = "classification" if labels else "regression"
         return Target(kind, len(y), n_outputs=y.shape[1])
     if task == "auto":

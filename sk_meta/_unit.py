@@ -73,6 +73,8 @@ def evaluate_unit(
     X, y, splits, table, weights = task.load()
     pipeline = configuration.build(table, seed)
     n_steps = configuration.n_encoders(table)
+    if configuration.own is not None:
+        n_steps = 0  # it might change in place what others are given
     encoders = joblib.hash(pipeline.steps[:n_steps])
     result = evaluate_fold(
         pipeline, X, y, splits[split], rules.scorers, rules.classes,

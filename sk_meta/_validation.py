@@ -65,7 +65,11 @@ def check_X(estimator, X, *, reset: bool):
         ensure_all_finite=False,
         reset=reset,
     )
-    X = as_table(X)
+    if reset or issparse(X) or estimator.container_ != "frame":
+        X = as_table(X)
+    else:
+        # A batch must not be typed by the values that it happens to hold.
+        X = pd.DataFrame(X)
     if issparse(X) and not _has_no_infinity(X):
         raise ValueError("Sparse X holds infinity. Replace it by NaN or a number.")
     if reset:
@@ -180,7 +184,7 @@ def _check_outputs(X, y, task: str) -> np.ndarray:
         raise ValueError("y is sparse. Pass labels as a dense array: y.toarray().")
     y = check_array(y, input_name="y", dtype="numeric", ensure_min_samples=2)
     check_consistent_length(X, y)
-    if task == "classification" and type_of_target(y) != "multilabel-indicator":
+    if task == "classification" and not np.isin(y, (0, 1)).all():
         raise ValueError(
             f"y has {y.shape[1]} columns with other values than 0 and 1. Several "
             "targets with classes each are for MultiOutputClassifier(estimator)."
@@ -220,7 +224,7 @@ def check_weights(sample_weight, y: np.ndarray) -> np.ndarray | None:
     Parameters
     ----------
     sample_weight : array-like of shape (n_samples,), number or None
-        A number is the same weight for all, which is none at all.
+        The same weight for all is none at all.
     y : ndarray of shape (n_samples,)
 
     Returns
@@ -252,6 +256,8 @@ def check_weights(sample_weight, y: np.ndarray) -> np.ndarray | None:
             "sample_weight holds negative weights, NaN or infinity, or zeros alone. "
             "Pass weights that are zero or more; rows of weight zero are left out."
         )
+    if (weights == weights[0]).all():
+        return None
     return weights / weights[weights > 0].mean()
 
 
@@ -307,12 +313,20 @@ def own_splits(cv, X, y, target: Target, groups=None) -> list[tuple]:
     splits = [tuple(map(_rows, split)) for split in splitter.split(X, y, groups)]
     if not splits:
         raise ValueError(
-            f"cv={cv!r} yields no split. A generator is used up after one fit: "
+            f"cv={_short(cv)} yields no split. A generator is used up after one fit: "
             "pass a list of splits, or a splitter."
         )
     if not all(len(train) and len(test) for train, test in splits):
-        raise ValueError(f"cv={cv!r} yields a split without training or test rows.")
+        raise ValueError(
+            f"cv={_short(cv)} yields a split without training or test rows."
+        )
     return splits
+
+
+def _short(value) -> str:
+    """A value in a few words."""
+    shown = " ".join(repr(value).split())
+    return shown if len(shown) <= 80 else f"{shown[:80]}…"
 
 
 def _rows(rows) -> np.ndarray:
@@ -334,9 +348,20 @@ def renumbered(splits: list[tuple], kept: np.ndarray) -> list[tuple]:
     Returns
     -------
     list of tuple of ndarray
+
+    Raises
+    ------
+    ValueError
+        If nothing is left of the training or the test rows of a split.
     """
     place = np.cumsum(kept) - 1
-    return [tuple(place[part[kept[part]]] for part in split) for split in splits]
+    left = [tuple(place[part[kept[part]]] for part in split) for split in splits]
+    if not all(len(part) for split in left for part in split):
+        raise ValueError(
+            "All training or all test rows of a split have a sample_weight of zero. "
+            "Leave that split out of cv."
+        )
+    return left
 
 
 def make_splits(

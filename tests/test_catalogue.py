@@ -254,6 +254,16 @@ def test_text_dates_and_keys_are_encoded_the_same_every_time(steps):
 
 @pytest.mark.parametrize("task", TASKS)
 @pytest.mark.parametrize("name", ["tree-depth3", "knn-5", "hist-gb"])
+def test_a_date_that_is_empty_in_a_fold(task, name):
+    frame = pd.DataFrame({"number": np.arange(60.0), "day": pd.Series([pd.NaT] * 60)})
+    frame.loc[50, "day"] = pd.Timestamp("2020-01-01")
+    y = make_target(frame, task)
+    pipeline = configuration_of(task, name).build(describe_table(frame), 0)
+    assert len(quick(pipeline).fit(frame[:40], y[:40]).predict(frame[40:])) == 20
+
+
+@pytest.mark.parametrize("task", TASKS)
+@pytest.mark.parametrize("name", ["tree-depth3", "knn-5", "hist-gb"])
 def test_duplicated_column_names(duplicated, task, name):
     X, y = as_table(duplicated), make_target(duplicated, task)
     pipeline = quick(configuration_of(task, name).build(describe_table(X), 0))

@@ -107,6 +107,17 @@ def test_a_seed_is_given_only_where_there_is_none():
     assert forest.random_state is None  # the user's own is left alone
 
 
+def test_what_works_in_place_spoils_nothing_for_others():
+    X, y = load_diabetes(return_X_y=True)
+    own = ("mine", LinearRegression(copy_X=False))
+    found = []
+    for candidates in (["ridge"], [own, "ridge"]):
+        model = MetaLearnerRegressor(candidates=candidates, **FEW).fit(X, y)
+        board = model.leaderboard_.set_index("configuration")
+        found.append(board.loc["ridge", "mean_score"])
+    assert found[0] == found[1]
+
+
 def test_what_fails_is_reported_and_costs_only_itself():
     class Broken(Centroids):
         def fit(self, X, y):

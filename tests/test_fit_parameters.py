@@ -22,6 +22,7 @@ from sklearn.preprocessing import StandardScaler
 
 from sk_meta import MetaLearnerClassifier, MetaLearnerRegressor
 from sk_meta._catalogue import catalogue
+from sk_meta._ensemble import _Fold
 from sk_meta._evaluation import fit_weighted
 from sk_meta._folds import HOLDOUT_ROWS, fewer_folds, plan_folds
 from sk_meta._table import describe_table, describe_target
@@ -51,10 +52,11 @@ def test_rows_of_weight_zero_are_as_good_as_gone(task):
         "regression": MetaLearnerRegressor(**FEW),
     }[task]
     weights = np.where(np.arange(len(y)) % 3 == 0, 0.0, 2.0)
+    weights[1] = 1.0  # not all the same
     weighted = estimator.fit(X, y, sample_weight=weights)
     expected = weighted.predict(X)
     kept = weights > 0
-    alone = estimator.fit(X[kept], y[kept], sample_weight=np.ones(kept.sum()))
+    alone = estimator.fit(X[kept], y[kept], sample_weight=weights[kept])
     np.testing.assert_allclose(alone.predict(X), expected)
 
 
@@ -250,6 +252,42 @@ def test_test_rows_need_not_cover_the_table(cv):
     assert (board.loc[board["status"] == "ok", "n_folds"] == model.n_splits_).all()
 
 
+def test_a_split_whose_test_rows_weigh_nothing_is_refused():
+    X, y = load_iris(return_X_y=True)
+    fold = np.arange(150) % 3
+    model = MetaLearnerClassifier(**FEW | {"cv": PredefinedSplit(fold)})
+    with pytest.raises(ValueError, match="have a sample_weight of zero"):
+        model.fit(X, y, sample_weight=(fold > 0).astype(float))
+
+
+def test_recommending_takes_groups_and_weights():
+    X, y = load_iris(return_X_y=True)
+    model = MetaLearnerClassifier(**FEW | {"cv": GroupKFold(3), "candidates": None})
+    ranking = model.recommend(X, y, groups=np.arange(150) // 5)
+    assert len(ranking) > 20
+    weighted = model.recommend(
+        X, y, groups=np.arange(150) // 5, sample_weight=np.linspace(1, 2, 150)
+    )
+    reasons = weighted.set_index("configuration")["excluded"]
+    assert reasons["lda"] == "takes no sample weights"
+
+
+def test_with_one_split_the_ensemble_is_chosen_and_judged_by_different_groups():
+    groups = np.array([0, 0, 1, 1, 2, 2, 3, 3])
+    fold = _Fold(np.zeros((2, 8)), np.zeros((2, 8)), np.zeros(8), np.arange(8))
+    first, second = fold.halves(groups)
+    assert not set(groups[first.rows]) & set(groups[second.rows])
+    first, second = fold.halves(None)
+    assert list(first.rows) == [0, 2, 4, 6] and list(second.rows) == [1, 3, 5, 7]
+
+
+def test_equal_weights_are_no_weights():
+    X, y = load_iris(return_X_y=True)
+    params = FEW | {"candidates": ["linear", "discriminant analysis"]}
+    model = MetaLearnerClassifier(**params).fit(X, y, sample_weight=np.full(150, 3.0))
+    assert not model.leaderboard_["reason"].dropna().str.contains("weights").any()
+
+
 def test_a_split_without_rows_is_refused():
     X, y = load_iris(return_X_y=True)
     with pytest.raises(ValueError, match="without training or test rows"):
@@ -336,8 +374,8 @@ def test_a_scorer_that_is_only_reported_may_be_undefined():
         raise ValueError("not defined here")
 
     X, y = load_breast_cancer(return_X_y=True)
-    scoring = {"broken": broken, "score": "accuracy"}
-    model = MetaLearnerClassifier(**FEW | {"scoring": scoring, "refit": "score"})
+    scoring = {"broken": broken, "hits": "accuracy"}
+    model = MetaLearnerClassifier(**FEW | {"scoring": scoring, "refit": "hits"})
     board = model.fit(X, y).leaderboard_
     assert board["mean_score"].max() > 0.9
     assert board["mean_broken"].isna().all()
@@ -351,6 +389,7 @@ def test_a_scorer_that_is_only_reported_may_be_undefined():
         (["accuracy", "accuracy"], "accuracy", "different names"),
         ([], "accuracy", "scoring is empty"),
         ({"a": "acuracy"}, "a", "not a known scorer"),
+        ({"score": "accuracy", "a": "roc_auc"}, "a", "Choose another name"),
     ],
 )
 def test_several_scorers_that_make_no_sense_are_refused(scoring, refit, message):

@@ -86,6 +86,7 @@ def test_the_task_is_told_by_the_values(flowers, tumours):
     assert MetaLearnerEstimator(**quick).fit(*flowers).task_ == "regression"
     assert MetaLearnerEstimator(**quick).fit(*tumours).task_ == "classification"
     X, y = tumours
+    assert MetaLearnerEstimator(**quick).fit(X, y + 1).task_ == "regression"
     model = MetaLearnerEstimator("regression", **quick).fit(X, y)
     assert model.predict(X).dtype == float
 
@@ -126,6 +127,7 @@ def test_few_rows_of_several_quantities():
     ("y", "message"),
     [
         (np.array([[0, 1, 2], [2, 1, 0]] * 75), "MultiOutputClassifier"),
+        (np.array([[1, 2], [2, 2]] * 75), "other values than 0 and 1"),
         (sparse.csr_array(np.eye(150)[:, :2]), "y is sparse"),
         (np.full((150, 2), np.nan), "NaN"),
         (np.array([["a", "b"]] * 150), "could not convert|numeric"),

@@ -81,6 +81,22 @@ def test_rows_do_not_depend_on_each_other(fitted):
     np.testing.assert_allclose(predicted(model, few), whole[few.index])
 
 
+@pytest.mark.parametrize("labels", [["7", "8", "x"], ["01", "1", "x"], [7, 8, "x"]])
+def test_a_batch_of_an_array_is_not_typed_by_what_it_happens_to_hold(labels):
+    """Rows whose cells all read as numbers, among others that do not."""
+    column = np.array(labels, dtype=object)[np.arange(90) % 3]
+    X = np.column_stack([np.random.default_rng(0).normal(size=90), column])
+    y = (column == labels[1]).astype(int)
+    model = MetaLearnerClassifier(
+        n_candidates=2, cv=2, candidates=["logistic-C1", "tree-depth3"], random_state=0
+    ).fit(X, y)
+    whole = model.predict_proba(X)
+    assert whole[y == 1, 1].min() > 0.5
+    for label in labels:
+        part = column == label
+        np.testing.assert_allclose(model.predict_proba(X[part]), whole[part])
+
+
 @pytest.mark.parametrize("column", ["letters", "category", "string", "mixed", "key"])
 def test_a_new_category_moves_only_its_own_rows_and_is_like_any_other_new_one(
     fitted, column

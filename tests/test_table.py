@@ -207,6 +207,15 @@ def test_numbers_in_text_are_read(values, expected):
     np.testing.assert_allclose(as_floats(series, column)[:4], expected)
 
 
+@pytest.mark.parametrize(
+    "values",
+    [["$", "$$", "$$$"], ["+", "-"], ["%", "€"], ["E10", "E11", "E66"]],
+    ids=str,
+)
+def test_signs_and_codes_without_a_number_are_categories(values):
+    assert kind_of(values * 10) == CATEGORICAL
+
+
 def test_a_few_words_among_numbers_are_missing_and_many_are_not():
     few, many = (
         [f"{i}.5" for i in range(100 - n)] + ["below limit"] * n for n in (5, 10)
@@ -287,14 +296,31 @@ def test_what_tells_something_is_no_identifier(name, values):
         (["1", "2", "x"] * 5, "numeric", NUMBER_TEXT),
         (["20210105", "20200229"] * 5, "datetime", DATETIME),
         (["10:30", "7:15"] * 5, "duration", DURATION),
+        (pd.Categorical(["10:30", "7:15"] * 5), "duration", DURATION),
+        (pd.Categorical(["2020-01-01", "2021-02-02"] * 5), "datetime", DATETIME),
+        ([0.1, 0.5] * 5, "duration", NUMERIC),
         ([1.5, 2.5] * 5, "numeric", NUMERIC),
     ],
 )
 def test_what_the_user_declares_wins(values, declared, kind):
-    frame = pd.DataFrame({"it": list(values)})
+    frame = pd.DataFrame({"it": values})
     frame["other"] = np.arange(len(frame))
     assert describe_table(frame, {"it": declared}).columns[0].kind == kind
     assert describe_table(frame, {0: declared}).columns[0].kind == kind
+
+
+def test_declared_dates_and_durations_are_read_from_a_category_dtype():
+    for values, kind in ((["1:30", "2:00"], "duration"),
+                         (["2020-01-01", "2020-01-02"], "datetime")):  # fmt: skip
+        series = pd.Series(pd.Categorical(values * 5))
+        column = describe_series(series, "it", kind)
+        found = as_floats(series.astype(str), column)
+        assert found[1] - found[0] in (1800, 86400)
+
+
+def test_numbers_are_not_dates_by_declaration():
+    with pytest.raises(ValueError, match="'it' holds numbers. Convert them to dates"):
+        describe_series(pd.Series([2015.0, 2016.0]), "it", "datetime")
 
 
 def test_declaring_what_does_not_exist_is_refused():

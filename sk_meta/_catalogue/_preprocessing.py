@@ -165,7 +165,10 @@ def _expand_dates_and_text():
     # nine tables with dates; the day of the year did not lower it further, and n-grams
     # of names that repeat, beside their target encoding, raised it.
     return TableVectorizer(
-        high_cardinality=StringEncoder(), datetime=DatetimeEncoder(add_weekday=True)
+        high_cardinality=StringEncoder(),
+        datetime=DatetimeEncoder(add_weekday=True),
+        # A column that is empty in a fold must not leave the steps after it nothing.
+        drop_null_fraction=None,
     )
 
 
