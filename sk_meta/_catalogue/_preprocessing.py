@@ -49,6 +49,8 @@ from ._configuration import Steps
 _MISSING = [np.nan, "nan", "None", "<NA>", "NaT"]
 # Beyond it squares, and what is kept in single precision, overflow.
 _HUGE = 1e30
+# Share of missing values above which a column may be empty in a fold.
+_MOSTLY = 0.5
 
 
 def _call(function, **options) -> FunctionTransformer:
@@ -290,7 +292,11 @@ def varying(table: Table, task: str) -> Steps:
 
 def ordinal(table: Table, task: str) -> Steps:
     """Codes for categories, numbers untouched: for models that take NaN."""
-    return _encode(table, task, [], _ordinal())
+    steps = _encode(table, task, [], _ordinal())
+    if any(column.missing > _MOSTLY for column in table.columns):
+        # scikit-learn 1.9 can't bin a column that is empty in a fold.
+        steps.append(("known", VarianceThreshold()))
+    return steps
 
 
 def ordinal_imputed(table: Table, task: str) -> Steps:
