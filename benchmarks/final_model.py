@@ -29,10 +29,10 @@ from sklearn.model_selection import train_test_split
 from sk_meta import KnowledgeBase
 from sk_meta import _steps as steps
 from sk_meta._budget import Budget
-from sk_meta._ensemble import Goal, _Fold, _weights
 from sk_meta._evaluation import SCORE, fit_all_rows, predict_with, take
 from sk_meta._problem import describe
 from sk_meta._search import Search
+from sk_meta._selection import Goal, _Fold, _weights
 from sk_meta._shared import SharedTask
 from sk_meta._strategy import Strategy
 from sk_meta._temperature import best_temperature, heated

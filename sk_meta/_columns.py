@@ -73,7 +73,7 @@ WITHOUT_SECONDS, WITH_SECONDS = r"^(-?\d+:\d\d)$", r"\1:00"
 _DATE = re.compile(r"\d[-/:.]\s?\d|\d[\s,-]+[A-Za-z]{3}|[A-Za-z]{3}[\s,-]+\d")
 _DATE_FORMATS = ("ISO8601", "%d/%m/%Y", "%m/%d/%Y", "%d.%m.%Y", "%Y/%m/%d", "%d/%m/%y",
                  "%m/%d/%y", "%d/%m/%y %H:%M", "%m/%d/%y %H:%M", "%d-%b-%y", "%b-%Y",
-                  "%b %Y", "%B %Y")  # fmt: skip
+                 "%b %Y", "%B %Y")  # fmt: skip
 _NAMED = re.compile(
     r"(.*[\W_])?(id|uid|uuid|guid|index|idx|rownames?|row_?(num|number|id)?)"
     r"|.*[a-z]ID|unnamed: \d+",

@@ -294,7 +294,7 @@ def evaluate_fold(
         Row numbers to fit on and to score on.
     scorers : dict of str to callable
         Scorers by metric name; each score must be finite.
-    classes : ndarray or None
+    classes : ndarray, MULTILABEL or None
         All class labels; None for regression.
     optional : dict of str to callable or None, default=None
         Scorers whose failure is a NaN and not a failure of the pipeline.

@@ -16,10 +16,11 @@ from sklearn.pipeline import Pipeline
 
 from ._budget import Budget
 from ._catalogue import Configuration, choose
-from ._ensemble import Selection, WeightedEnsemble
+from ._ensemble import WeightedEnsemble
 from ._evaluation import SCORE, Evaluation, fit_all_rows, fit_weighted
 from ._problem import Problem
 from ._search import SearchResult
+from ._selection import Selection
 from ._shared import Reference, SharedTask
 from ._unit import kept_model
 from ._workers import Here, quiet

@@ -8,12 +8,12 @@ from scipy.stats import rankdata
 
 from ._belief import Belief
 from ._catalogue import Configuration
-from ._ensemble import Selection
 from ._evaluation import OK, OTHER, SCORE
 from ._history import from_h
 from ._refit import Fitted
 from ._scoring import Metric, as_score
 from ._search import SearchResult
+from ._selection import Selection
 
 
 def ranking_frame(

@@ -15,13 +15,13 @@ import numpy as np
 from ._belief import Belief
 from ._budget import Budget
 from ._catalogue import Configuration, catalogue, choose
-from ._ensemble import Goal, Selection, select
 from ._memory import memory_needed
 from ._metafeatures import MetaFeatures, compute_meta_features
 from ._pretrained import trained
 from ._problem import Problem
 from ._relatives import Relatives
 from ._search import SearchResult
+from ._selection import Goal, Selection, select
 from ._table import main_output
 from ._workers import quiet
 

@@ -50,6 +50,7 @@ ORDER = (
     "_checkpoint",
     "_search",
     "_temperature",
+    "_selection",
     "_ensemble",
     "_refit",
     "_report",

@@ -15,14 +15,9 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
-from sk_meta._ensemble import (
-    Goal,
-    WeightedEnsemble,
-    _ranking_losses,
-    greedy_weights,
-    select,
-)
+from sk_meta._ensemble import WeightedEnsemble
 from sk_meta._evaluation import SCORE, Evaluation, FoldResult
+from sk_meta._selection import Goal, _ranking_losses, greedy_weights, select
 
 
 def squares(errors):

@@ -22,9 +22,9 @@ from sklearn.preprocessing import StandardScaler
 
 from sk_meta import MetaLearnerClassifier, MetaLearnerRegressor
 from sk_meta._catalogue import catalogue
-from sk_meta._ensemble import _Fold
 from sk_meta._evaluation import fit_weighted
 from sk_meta._folds import HOLDOUT_ROWS, fewer_folds, plan_folds
+from sk_meta._selection import _Fold
 from sk_meta._table import describe_table, describe_target
 
 FEW = {"n_candidates": 2, "candidates": ["linear", "decision tree"], "cv": 3,

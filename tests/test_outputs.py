@@ -10,8 +10,8 @@ from sklearn.model_selection import cross_val_score
 from sklearn.multioutput import MultiOutputClassifier
 
 from sk_meta import MetaLearnerClassifier, MetaLearnerEstimator, MetaLearnerRegressor
-from sk_meta._ensemble import Goal, greedy_weights, select
 from sk_meta._evaluation import SCORE, Evaluation, FoldResult, score_prediction
+from sk_meta._selection import Goal, greedy_weights, select
 from sk_meta._table import MULTILABEL, describe_target, main_output
 
 FEW = {"n_candidates": 4, "cv": 3, "random_state": 0}

@@ -17,11 +17,11 @@ from sk_meta import _steps as steps
 from sk_meta._budget import Budget
 from sk_meta._catalogue import Configuration
 from sk_meta._catalogue import _preprocessing as prep
-from sk_meta._ensemble import Selection
 from sk_meta._evaluation import SCORE, FoldResult, evaluate_fold
 from sk_meta._problem import describe
 from sk_meta._refit import Refits
 from sk_meta._search import Search
+from sk_meta._selection import Selection
 from sk_meta._shared import SharedTask
 from sk_meta._strategy import MIN_TRIALS, UNRACED, Strategy, Unit
 from sk_meta._workers import open_workers

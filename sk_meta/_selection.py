@@ -1,0 +1,349 @@
+"""Out-of-fold predictions → the members of the ensemble and their weights."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import numpy as np
+from scipy.stats import rankdata
+from sklearn.metrics import roc_auc_score
+
+from ._evaluation import SCORE, take_or_none
+from ._temperature import best_temperature
+
+N_STEPS = 30
+MAX_POOL = 25
+_PATIENCE = 8  # additions without a gain after which none is expected
+# Rows that members are chosen by at most; ranking them takes longer.
+_MAX_ROWS, _MAX_RANKED = 20_000, 4_000
+_TINY = 1e-15
+
+
+def greedy_weights(
+    losses,
+    stack: np.ndarray,
+    n_steps: int = N_STEPS,
+    max_members: int | None = None,
+    costs: np.ndarray | None = None,
+    max_cost: float = np.inf,
+) -> np.ndarray:
+    """Greedy forward selection with replacement (Caruana et al. 2004).
+
+    Starts from the best single member and keeps the weights of the best step.
+
+    Parameters
+    ----------
+    losses : callable
+        ``losses(predictions)`` maps an array of shape (n_members, n_samples) to
+        one loss per member.
+    stack : ndarray of shape (n_members, n_samples, ...)
+        Out-of-fold predictions of every member.
+    n_steps : int, default=30
+        Number of additions.
+    max_members : int or None, default=None
+        Largest number of different members.
+    costs : ndarray of shape (n_members,) or None, default=None
+        Cost of each member, once, whatever its weight.
+    max_cost : float, default=inf
+        What the members may cost together; each must cost no more alone.
+
+    Returns
+    -------
+    ndarray of shape (n_members,)
+        Weights that sum to 1.
+
+    References
+    ----------
+    Caruana, R. et al. (2004). "Ensemble selection from libraries of models".
+    ICML.
+    """
+    costs = np.zeros(len(stack)) if costs is None else costs
+    counts = np.zeros(len(stack))
+    total = np.zeros(stack.shape[1:])
+    best_loss, best_counts, best_step = np.inf, counts, 0
+    for step in range(1, n_steps + 1):
+        candidates = losses((total + stack) / step)
+        too_dear = costs + costs[counts > 0].sum() > max_cost
+        full = max_members is not None and np.count_nonzero(counts) >= max_members
+        candidates = np.where((counts == 0) & (too_dear | full), np.inf, candidates)
+        index = int(np.argmin(candidates))
+        counts[index] += 1
+        total += stack[index]
+        if candidates[index] < best_loss * (1 - 1e-9):
+            best_loss, best_counts, best_step = candidates[index], counts.copy(), step
+        if step - best_step >= _PATIENCE:
+            break
+    return best_counts / best_counts.sum()
+
+
+@dataclass(frozen=True)
+class Selection:
+    """Weights of the members, and how well they did on unseen folds.
+
+    Parameters
+    ----------
+    weights : ndarray of shape (n_members,)
+        Sum to 1.
+    score : float
+        Mean score over the folds, each scored with weights that were selected
+        on the other folds.
+    single : bool
+        Whether the best single member was kept instead of an ensemble.
+    temperature : float, default=1.0
+        By which the logarithms of the probabilities are divided.
+    doubt : ndarray of shape (n_classes,) or None, default=None
+        Probabilities that are mixed in: the shares of the classes, and together one in
+        the number of rows plus one. So many rows can't tell that a class is less
+        probable than that (Laplace's rule of succession), and a single sure error
+        would outweigh all else in the log loss.
+    """
+
+    weights: np.ndarray
+    score: float
+    single: bool
+    temperature: float = 1.0
+    doubt: np.ndarray | None = None
+
+
+@dataclass(frozen=True)
+class Goal:
+    """What an ensemble is selected for.
+
+    Parameters
+    ----------
+    score : callable
+        ``score(prediction, rows)`` in the user's metric, greater is better.
+    metric : str
+        Stored metric that is nearest to the user's. The selection minimises one minus
+        ROC AUC of two classes for ``roc_auc_ovr``, absolute errors for absolute ones,
+        and else log loss or squared errors, which are smooth.
+    y : ndarray of shape (n_samples,)
+        True labels or values.
+    classes : ndarray, MULTILABEL or None
+        None for regression.
+    size : int
+        Largest number of different members; 1 gives the best single one.
+    max_predict_time : float, default=inf
+        Seconds per 1,000 rows that the members may take together.
+    weights : ndarray of shape (n_samples,) or None, default=None
+        Sample weights.
+    groups : ndarray of shape (n_samples,) or None, default=None
+        Rows that belong together.
+    """
+
+    score: Callable[[np.ndarray, np.ndarray], float]
+    metric: str
+    y: np.ndarray
+    classes: np.ndarray | str | None
+    size: int
+    max_predict_time: float = np.inf
+    weights: np.ndarray | None = None
+    groups: np.ndarray | None = None
+
+    @property
+    def doubt(self) -> np.ndarray | None:
+        """See :class:`Selection`; the plain best pipeline is left as it is."""
+        if not isinstance(self.classes, np.ndarray) or self.size == 1:
+            return None
+        places = np.searchsorted(self.classes, self.y)
+        counts = np.bincount(places, weights=self.weights)
+        return counts / counts.sum() / (len(self.y) + 1)
+
+    @property
+    def losses(self) -> Callable:
+        """``losses(blends, labels, weights)`` of what :class:`_Fold` keeps."""
+        if self.classes is None:
+            return _absolute_errors if "absolute" in self.metric else _squared_errors
+        if self.metric == "roc_auc_ovr" and len(self.classes) == 2:
+            return _ranking_losses
+        return _log_losses
+
+
+def select(
+    evaluations, rows: list[np.ndarray], goal: Goal, n_folds: int | None = None
+) -> Selection:
+    """Choose the members of the ensemble on out-of-fold predictions.
+
+    Whether the ensemble or the best single member is kept is decided by the user's
+    metric on folds that the selection did not see.
+
+    Parameters
+    ----------
+    evaluations : sequence of Evaluation
+        Complete ones.
+    rows : list of ndarray
+        Rows of every test fold.
+    goal : Goal
+    n_folds : int or None, default=None
+        Folds of the first repetition, by which the decision is made; None is all.
+
+    Returns
+    -------
+    Selection
+    """
+    return replace(_selected(evaluations, rows, goal, n_folds), doubt=goal.doubt)
+
+
+def _selected(evaluations, rows, goal: Goal, n_folds: int | None) -> Selection:
+    means = np.array([evaluation.mean(SCORE) for evaluation in evaluations])
+    costs = np.array([e.predict_cost(rows) for e in evaluations])
+    if (costs > goal.max_predict_time).all():
+        _warn_too_slow(goal.max_predict_time, costs.min())
+        quickest = int(costs.argmin())
+        return Selection(np.eye(len(means))[quickest], float(means[quickest]), True)
+    means = np.where(costs > goal.max_predict_time, -np.inf, means)
+    best = int(np.argmax(means))
+    single = np.eye(len(evaluations))[best]
+    if goal.size == 1 or len(evaluations) == 1:
+        return Selection(single, float(means[best]), True)
+    pool = np.argsort(-means, kind="stable")[:MAX_POOL]
+    pool = pool[np.isfinite(means[pool])]
+    members = [evaluations[i] for i in pool]
+    folds = [
+        _Fold.of([m.folds[k].prediction for m in members], part, goal)
+        for k, part in enumerate(rows)
+    ]
+    if len(folds) == 1:
+        # Something must be left that the selection does not see.
+        folds, n_folds = folds[0].halves(goal.groups), None
+        if not all(_can_be_scored(fold, goal) for fold in folds):
+            return Selection(single, float(means[best]), True)
+    limits = {"max_members": goal.size, "costs": costs[pool],
+              "max_cost": goal.max_predict_time}  # fmt: skip
+    blends, alone = _unseen(folds[:n_folds], goal, limits)
+    judged = zip(blends, folds[:n_folds], strict=True)
+    blended = np.array([goal.score(blend, fold.rows) for blend, fold in judged])
+    if not blended.mean() >= alone.mean():
+        return Selection(single, float(alone.mean()), True)
+    weights = np.zeros(len(evaluations))
+    weights[pool] = _weights(folds, goal, limits)
+    if np.count_nonzero(weights) == 1:
+        return Selection(weights, float(blended.mean()), True)
+    temperature = 1.0
+    if isinstance(goal.classes, np.ndarray):
+        judges = folds[: len(blends)]
+        truths = [np.searchsorted(goal.classes, goal.y[f.rows]) for f in judges]
+        temperature = best_temperature(blends, truths, [f.weights for f in judges])
+    return Selection(weights, float(blended.mean()), False, temperature)
+
+
+def _can_be_scored(fold: _Fold, goal: Goal) -> bool:
+    """Whether the metric is defined on these rows, which may be few."""
+    try:
+        return bool(np.isfinite(goal.score(fold.predictions[0], fold.rows)))
+    except Exception:  # whatever a metric makes of no rows, or of a single class
+        return False
+
+
+def _unseen(folds: list[_Fold], goal: Goal, limits: dict):
+    """Blend of every fold by weights of the others, and score of the best alone."""
+    scores = np.array([[goal.score(p, f.rows) for p in f.predictions] for f in folds])
+    blends, alone = [], []
+    for k, fold in enumerate(folds):
+        blends.append(fold.blend(_weights(folds[:k] + folds[k + 1 :], goal, limits)))
+        # The best single member is chosen without this fold too, or it would
+        # be favoured.
+        alone.append(scores[k, np.delete(scores, k, axis=0).sum(axis=0).argmax()])
+    return blends, np.array(alone)
+
+
+def _warn_too_slow(limit: float, fastest: float) -> None:
+    warnings.warn(
+        f"max_predict_time={limit:.3g} s per 1,000 rows is less than what any "
+        f"configuration takes; the fastest is used, with {fastest:.3g} s. Raise it, or "
+        "name faster candidates.",
+        UserWarning,
+        stacklevel=4,
+    )
+
+
+@dataclass(frozen=True)
+class _Fold:
+    """Predictions of the pool on some rows, and what the loss needs of them."""
+
+    predictions: np.ndarray
+    kept: np.ndarray
+    labels: np.ndarray
+    rows: np.ndarray
+    weights: np.ndarray | None = None
+
+    @classmethod
+    def of(cls, predictions: list[np.ndarray], rows, goal: Goal) -> _Fold:
+        """Keep the probability of the true or second class, or the scaled error."""
+        stacked, y = np.stack(predictions), goal.y[rows]
+        weights = take_or_none(goal.weights, rows)
+        if goal.classes is None:
+            scale = np.std(goal.y, axis=0)
+            errors = (stacked - y) / np.where(scale > 0, scale, 1.0)
+            return cls(stacked, errors, y, rows, weights)
+        if isinstance(goal.classes, str):
+            kept = np.where(y == 1, stacked, 1 - stacked)
+            return cls(stacked, kept, y, rows, weights)
+        truth = np.searchsorted(goal.classes, y)
+        if goal.losses is _ranking_losses:
+            return cls(stacked, stacked[:, :, 1], truth, rows, weights)
+        kept = stacked[:, np.arange(len(rows)), truth]
+        return cls(stacked, kept, truth, rows, weights)
+
+    def blend(self, weights: np.ndarray) -> np.ndarray:
+        return np.tensordot(weights, self.predictions, axes=1)
+
+    def halves(self, groups: np.ndarray | None) -> list[_Fold]:
+        """Every second row or group, and the others."""
+        order = np.arange(len(self.rows)) if groups is None else groups[self.rows]
+        return [
+            _Fold(self.predictions[:, part], self.kept[:, part], self.labels[part],
+                  self.rows[part], take_or_none(self.weights, part))
+            for part in (order % 2 == 0, order % 2 == 1)
+        ]  # fmt: skip
+
+
+def _weights(folds: list[_Fold], goal: Goal, limits: dict) -> np.ndarray:
+    """Greedy weights on some folds; many rows are more than enough to choose by."""
+    kept = np.concatenate([fold.kept for fold in folds], axis=1)
+    labels = np.concatenate([fold.labels for fold in folds])
+    weights = None
+    if goal.weights is not None:
+        weights = goal.weights[np.concatenate([fold.rows for fold in folds])]
+    losses = goal.losses
+    most = _MAX_RANKED if losses is _ranking_losses else _MAX_ROWS
+    if len(labels) > most:
+        rows = np.random.default_rng(0).choice(len(labels), most, replace=False)
+        kept, labels, weights = kept[:, rows], labels[rows], take_or_none(weights, rows)
+    return greedy_weights(
+        lambda blends: losses(blends, labels, weights), kept, **limits
+    )
+
+
+def _log_losses(probability: np.ndarray, labels, weights=None) -> np.ndarray:
+    return _average(-np.log(np.maximum(probability, _TINY)), weights)
+
+
+def _squared_errors(errors: np.ndarray, labels, weights=None) -> np.ndarray:
+    return _average(errors**2, weights)
+
+
+def _absolute_errors(errors: np.ndarray, labels, weights=None) -> np.ndarray:
+    return _average(np.abs(errors), weights)
+
+
+def _average(losses: np.ndarray, weights) -> np.ndarray:
+    """Mean over the rows, and over the outputs if there are several."""
+    means = np.average(losses, axis=1, weights=weights)
+    return means if means.ndim == 1 else means.mean(axis=1)
+
+
+def _ranking_losses(scores: np.ndarray, labels: np.ndarray, weights=None) -> np.ndarray:
+    """One minus ROC AUC of two classes, from the ranks (Mann and Whitney)."""
+    positive = labels == 1
+    n_positive, n_negative = positive.sum(), (~positive).sum()
+    if not n_positive or not n_negative:
+        return np.zeros(len(scores))
+    if weights is not None:
+        areas = [roc_auc_score(labels, one, sample_weight=weights) for one in scores]
+        return 1 - np.array(areas)
+    ranks = rankdata(scores, axis=1)[:, positive].sum(axis=1)
+    wins = ranks - n_positive * (n_positive + 1) / 2
+    return 1 - wins / (n_positive * n_negative)
