@@ -31,7 +31,7 @@ def check_X(estimator, X, *, reset: bool):
     ----------
     estimator : estimator
         Gets ``n_features_in_`` and ``feature_names_in_`` if ``reset``; has
-        ``columns_`` if not.
+        ``columns_`` and ``container_`` if not.
     X : {DataFrame, array-like, sparse matrix} of shape (n_samples, n_features)
     reset : bool
         Whether this is ``fit``.
@@ -65,7 +65,8 @@ def check_X(estimator, X, *, reset: bool):
         ensure_all_finite=False,
         reset=reset,
     )
-    if reset or issparse(X) or estimator.container_ != "frame":
+    was_frame = not reset and estimator.container_ == "frame"
+    if issparse(X) or not was_frame:
         X = as_table(X)
     else:
         # A batch must not be typed by the values that it happens to hold.
@@ -76,7 +77,7 @@ def check_X(estimator, X, *, reset: bool):
         return X
     names = getattr(estimator, "feature_names_in_", None)
     if not isinstance(X, pd.DataFrame):
-        if names is None and estimator.container_ != "frame":
+        if names is None and not was_frame:
             return X
         X = pd.DataFrame(X.toarray() if issparse(X) else X)
     # The pipelines were fitted on a frame and select columns by name.

@@ -52,7 +52,9 @@ def test_array_after_a_frame_gets_the_names_of_the_frame():
     estimator = Empty()
     frame = pd.DataFrame({"a": [1.0, 2.0], "b": [3.0, 4.0]})
     check_X(estimator, frame, reset=True)
-    estimator.columns_ = describe_table(frame).to_frame()
+    described = describe_table(frame)
+    estimator.columns_ = described.to_frame()
+    estimator.container_ = described.container
     with pytest.warns(UserWarning, match="valid feature names"):
         X = check_X(estimator, frame.to_numpy(), reset=False)
     pd.testing.assert_frame_equal(X, frame)
@@ -62,7 +64,9 @@ def test_numbers_that_come_as_text_are_numbers_again():
     estimator = Empty()
     frame = pd.DataFrame({"a": [1.0, 2.0], "b": ["x", "y"]})
     check_X(estimator, frame, reset=True)
-    estimator.columns_ = describe_table(frame).to_frame()
+    described = describe_table(frame)
+    estimator.columns_ = described.to_frame()
+    estimator.container_ = described.container
     X = check_X(estimator, frame.astype(str), reset=False)
     pd.testing.assert_frame_equal(X, frame)
     missing = pd.DataFrame({"a": [None, None], "b": ["x", "y"]}, dtype=object)
