@@ -28,6 +28,7 @@ from ._compat import (
     fit_context,
     unlogged,
 )
+from ._inspection import InspectionMixin
 from ._knowledge import KnowledgeBase
 from ._memory import memory_per_worker
 from ._priors import MEMBERS
@@ -37,7 +38,6 @@ from ._report import (
     cv_results,
     leaderboard_frame,
     members_frame,
-    ranking_frame,
     with_frames,
     without_frames,
 )
@@ -61,7 +61,7 @@ def _has_decision_function(self) -> bool:
     return hasattr(getattr(self, "ensemble_", None), "decision_function")
 
 
-class BaseMetaLearner(BaseEstimator):
+class BaseMetaLearner(InspectionMixin, BaseEstimator):
     """Parameters and behaviour that the three public classes share."""
 
     _parameter_constraints: dict = {
@@ -184,48 +184,6 @@ class BaseMetaLearner(BaseEstimator):
         self._keep_result(problem, prior, result, selection, fitted)
         return self
 
-    def recommend(self, X, y, *, sample_weight=None, groups=None):
-        """Rank the configurations for a table without fitting any.
-
-        Parameters
-        ----------
-        X : {DataFrame, array-like, sparse matrix} of shape (n_samples, n_features)
-            Table.
-        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
-            Labels or quantities.
-        sample_weight, groups : array-like of shape (n_samples,) or None, default=None
-            As in ``fit``.
-
-        Returns
-        -------
-        ranking : DataFrame
-            The most promising configuration first: name, family, predicted
-            score with an 80 % interval, predicted seconds of one fold, and, for
-            those that are not applicable, the reason.
-
-        Raises
-        ------
-        ValueError
-            As ``fit`` does.
-
-        Examples
-        --------
-        >>> from sklearn.datasets import load_wine
-        >>> from sk_meta import MetaLearnerClassifier
-        >>> X, y = load_wine(return_X_y=True)
-        >>> ranking = MetaLearnerClassifier(random_state=0).recommend(X, y)
-        >>> list(ranking.columns[:3])
-        ['configuration', 'family', 'predicted_score']
-        """
-        twin = type(self)(**self.get_params(deep=False))
-        twin._validate_params()
-        with unlogged():
-            X, y = twin._check(X, y)
-            weights, groups = check_weights(sample_weight, y), check_groups(groups, y)
-            problem = twin._describe(X, y, weights, groups)
-            prior = twin._believe(problem, np.inf)
-        return _ranking(problem, prior)
-
     def _forget(self) -> None:
         """Drop what an earlier fit learned, so that a failed one leaves none."""
         for name in [n for n in vars(self) if n.endswith("_") and n[0] != "_"]:
@@ -304,12 +262,12 @@ class BaseMetaLearner(BaseEstimator):
         self.container_ = problem.table.container
         self.n_splits_ = len(problem.splits)
         self.folds_ = problem.folds.why
-        self.prior_ranking_ = _ranking(problem, prior)
+        self.prior_ranking_ = steps.rank(problem, prior)
 
     def _keep_result(self, problem, prior, result, selection, fitted) -> None:
         """Attributes that tell what was tried and found."""
         self.stop_reason_ = result.stop_reason
-        self.ranking_ = _ranking(problem, prior)
+        self.ranking_ = steps.rank(problem, prior)
         self.leaderboard_ = leaderboard_frame(
             result, selection, prior.excluded, problem.metric, problem.dummy_loss
         )
@@ -437,16 +395,6 @@ class BaseMetaLearner(BaseEstimator):
         tags.input_tags.string = True
         tags.input_tags.categorical = True
         return tags
-
-
-def _ranking(problem, prior):
-    return ranking_frame(
-        prior.belief,
-        prior.configurations,
-        prior.excluded,
-        problem.metric,
-        problem.dummy_loss,
-    )
 
 
 def _deadline(budget: Budget, workers) -> str:

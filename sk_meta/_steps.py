@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
+import pandas as pd
 
 from ._belief import Belief
 from ._budget import Budget
@@ -20,6 +21,7 @@ from ._metafeatures import MetaFeatures, compute_meta_features
 from ._pretrained import trained
 from ._problem import Problem
 from ._relatives import Relatives
+from ._report import ranking_frame
 from ._search import SearchResult
 from ._selection import Goal, Selection, select
 from ._table import main_output
@@ -28,7 +30,7 @@ from ._workers import quiet
 logger = logging.getLogger("sk_meta")
 
 _USABLE = 0.9  # of the budget, for the search
-_TYPICAL = 0.3  # quantile of the predicted seconds by which the folds are chosen
+_PROMISING = 20  # configurations by whose predicted seconds the folds are chosen
 
 
 @dataclass(frozen=True)
@@ -134,10 +136,9 @@ def _why_too_large(configuration, problem: Problem, memory: float) -> str | None
 def plan(problem: Problem, prior: Prior, budget: Budget, n_workers: int) -> Problem:
     """Fewer folds if the time is short, and what they cost relative to all rows."""
     if budget.limited and prior.configurations:
-        usable = [name in prior.configurations for name in prior.belief.names]
-        typical = float(np.quantile(prior.belief.seconds()[usable], _TYPICAL))
         # Of the whole budget, not of what is left: the same folds every time.
-        problem = problem.fit_into(typical, budget.share(_USABLE) * n_workers)
+        left = budget.share(_USABLE) * n_workers
+        problem = problem.fit_into(_typical_seconds(prior), left)
     folds, n_rows = problem.folds, len(problem.y)
     of_all = n_rows / folds.n_train(-1)
     parts = [
@@ -145,6 +146,25 @@ def plan(problem: Problem, prior: Prior, budget: Budget, n_workers: int) -> Prob
         for stage in range(len(folds.stages))
     ]
     return replace(problem, relative_seconds=tuple(parts))
+
+
+def _typical_seconds(prior: Prior) -> float:
+    """Expected for a fold of those that will be run: the promising ones."""
+    usable = np.array([name in prior.configurations for name in prior.belief.names])
+    expected = np.where(usable, prior.belief.mean(), np.inf)
+    promising = np.argsort(expected, kind="stable")[: min(_PROMISING, usable.sum())]
+    return float(np.median(prior.belief.seconds()[promising]))
+
+
+def rank(problem: Problem, prior: Prior) -> pd.DataFrame:
+    """What is believed of every configuration, the most promising first."""
+    return ranking_frame(
+        prior.belief,
+        prior.configurations,
+        prior.excluded,
+        problem.metric,
+        problem.dummy_loss,
+    )
 
 
 def combine(

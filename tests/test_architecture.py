@@ -55,6 +55,7 @@ ORDER = (
     "_refit",
     "_report",
     "_steps",
+    "_inspection",
     "_base",
     "_estimator",
     "_show_versions",
