@@ -218,6 +218,20 @@ def extended(known, *own):
     return relatives.belief(belief)
 
 
+@pytest.mark.parametrize(
+    ("estimator", "family"),
+    [
+        (LogisticRegression(), "linear"),
+        (RandomForestClassifier(), "random forest"),
+        (make_pipeline(StandardScaler(), LogisticRegression()), "linear"),
+        (Centroids(), "own"),
+    ],
+)
+def test_the_family_is_that_of_the_same_models_on_the_same_table(estimator, family):
+    (own,) = choose([("mine", estimator)], "classification")
+    assert own.family == family
+
+
 def test_one_of_a_family_is_expected_to_be_like_the_family(known):
     belief, every = known
     wider = extended(known, ("mine", RandomForestClassifier()))

@@ -77,9 +77,11 @@ def custom(
             f"the task is {task}. Remove it, or set task."
         )
     whole = isinstance(estimator, Pipeline)
-    pipeline = estimator if whole else Pipeline([("model", estimator)])
+    # A pipeline of another kind, as imbalanced-learn's with samplers, stays one step.
+    plain = type(estimator) is Pipeline
+    pipeline = estimator if plain else Pipeline([("model", estimator)])
     hard = task == "classification" and not hasattr(estimator, "predict_proba")
-    model = pipeline.steps[-1][1]
+    model = (estimator if whole else pipeline).steps[-1][1]
     return Configuration(
         name,
         _family_of(type(model).__name__, catalogue),
@@ -93,9 +95,11 @@ def custom(
 
 
 def _family_of(model: str, catalogue: Iterable[Configuration]) -> str:
-    families = {_made(configuration): configuration.family
-                for configuration in catalogue}  # fmt: skip
-    return families.get(model, OWN)
+    made = [c for c in catalogue if _made(c) == model]
+    # Several families may be made of it, as linear models on splines: the one that
+    # sees the table as it does.
+    made.sort(key=lambda c: (c.model.features is not None, c.preprocess != prep.scaled))
+    return made[0].family if made else OWN
 
 
 def _made(configuration: Configuration) -> str:

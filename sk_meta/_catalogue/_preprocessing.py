@@ -167,6 +167,8 @@ def _expand_dates_and_text():
     # nine tables with dates; the day of the year did not lower it further, and n-grams
     # of names that repeat, beside their target encoding, raised it.
     return TableVectorizer(
+        # What is text stays text, however few values it has.
+        cardinality_threshold=0,
         high_cardinality=StringEncoder(),
         datetime=DatetimeEncoder(add_weekday=True),
         # A column that is empty in a fold must not leave the steps after it nothing.

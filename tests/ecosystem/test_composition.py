@@ -201,3 +201,18 @@ def test_rare_class_is_found_after_oversampling(cancer):
     found = recall_score(y_test, model.predict(X_test))
     assert found > recall_score(y_test, plain.predict(X_test))
     assert cross_val_score(model, X, y, cv=2, scoring="roc_auc").min() > 0.7
+
+
+def test_imbalanced_learn_pipeline_as_an_own_candidate(cancer):
+    pytest.importorskip("imblearn")
+    from imblearn.over_sampling import SMOTE
+    from imblearn.pipeline import make_pipeline as make_sampling_pipeline
+
+    X, y = cancer
+    own = make_sampling_pipeline(
+        SMOTE(random_state=0), StandardScaler(), LogisticRegression()
+    )
+    model = quick_classifier(candidates=[("oversampled", own)], ensemble_size=1)
+    model.fit(X, y)
+    assert type(model.best_estimator_[-1]) is type(own)
+    assert model.best_score_ > 0.9
