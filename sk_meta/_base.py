@@ -10,7 +10,6 @@ from os import PathLike
 import numpy as np
 import pandas as pd
 from joblib import effective_n_jobs
-from scipy.sparse import issparse
 from sklearn.base import BaseEstimator
 from sklearn.utils import check_random_state
 from sklearn.utils.metaestimators import available_if
@@ -45,7 +44,7 @@ from ._search import Search
 from ._shared import SharedTask
 from ._strategy import Strategy
 from ._table import MULTILABEL
-from ._validation import check_groups, check_weights, check_X, check_y
+from ._validation import as_frame, check_groups, check_weights, check_X, check_y
 from ._workers import open_workers
 
 logger = logging.getLogger("sk_meta")
@@ -200,7 +199,7 @@ class BaseMetaLearner(InspectionMixin, BaseEstimator):
         X = check_X(self, X, reset=True)
         if self.column_kinds and not isinstance(X, pd.DataFrame):
             # An array has one kind of columns only.
-            X = pd.DataFrame(X.toarray() if issparse(X) else X)
+            X = as_frame(X)
         with np.errstate(all="ignore"):  # squares of huge values, and casts
             return X, check_y(X, y, self._task())
 

@@ -22,6 +22,8 @@ from ._columns import BOOLEAN, NUMERIC
 from ._table import Target, as_table, is_frame
 
 N_SPLITS = 5
+# Cells of a sparse table up to which it is made dense where a frame is needed: 400 MB.
+MAX_DENSE_CELLS = 50_000_000
 
 
 def check_X(estimator, X, *, reset: bool):
@@ -79,10 +81,38 @@ def check_X(estimator, X, *, reset: bool):
     if not isinstance(X, pd.DataFrame):
         if names is None and not was_frame:
             return X
-        X = pd.DataFrame(X.toarray() if issparse(X) else X)
+        X = as_frame(X)
     # The pipelines were fitted on a frame and select columns by name.
     X = X if names is None else X.set_axis(names, axis=1)
     return _as_in_fit(X, estimator.columns_)
+
+
+def as_frame(X) -> pd.DataFrame:
+    """Hold an array or a sparse table as a frame, for what needs named columns.
+
+    Parameters
+    ----------
+    X : ndarray or sparse matrix of shape (n_samples, n_features)
+
+    Returns
+    -------
+    DataFrame
+
+    Raises
+    ------
+    ValueError
+        If it is sparse and has more than 50 million cells.
+    """
+    if not issparse(X):
+        return pd.DataFrame(X)
+    if np.prod(X.shape, dtype=float) > MAX_DENSE_CELLS:
+        raise ValueError(
+            f"X is sparse, and its {X.shape[0]:,} x {X.shape[1]:,} cells are too many "
+            f"to be made dense (at most {MAX_DENSE_CELLS:,}), which column_kinds and an "
+            "estimator fitted on a frame need. Leave out column_kinds, fit on the "
+            "sparse table, or predict in smaller parts."
+        )
+    return pd.DataFrame(X.toarray())
 
 
 def _as_in_fit(X: pd.DataFrame, columns: pd.DataFrame) -> pd.DataFrame:

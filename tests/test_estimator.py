@@ -384,13 +384,48 @@ def test_polars_frame(wine):
     )
 
 
-def test_sparse_table_is_not_densified():
+def test_sparse_table_leaves_out_what_needs_a_dense_one():
     X, y = load_breast_cancer(return_X_y=True)
     X = sparse.csr_matrix(np.where(X > np.median(X, axis=0), X, 0))
     estimator = MetaLearnerClassifier(n_candidates=3, cv=2, random_state=0).fit(X, y)
     assert estimator.score(X, y) > 0.9
     reasons = estimator.leaderboard_["reason"]
     assert (reasons == "needs a dense table").any()
+
+
+def test_large_sparse_table_is_never_made_dense(monkeypatch):
+    rng = np.random.RandomState(0)
+    X = sparse.random_array((3_000, 20_000), density=1e-3, format="csr", rng=rng)
+    y = np.asarray(X[:, :2_000].sum(axis=1)).ravel()
+    y = (y > np.median(y)).astype(int)
+    sizes, toarray = [], sparse.csr_array.toarray
+
+    def spied(self, *args, **kwargs):
+        sizes.append(np.prod(self.shape))
+        return toarray(self, *args, **kwargs)
+
+    monkeypatch.setattr(sparse.csr_array, "toarray", spied)
+    estimator = MetaLearnerClassifier(
+        n_candidates=1, cv=2, candidates="linear", random_state=0
+    )
+    estimator.fit(X, y)
+    assert estimator.score(X, y) > 0.6
+    assert 0 < max(sizes) <= 2_000 * 100  # the sample for the meta-features
+    with pytest.raises(ValueError, match="too many to be made dense"):
+        MetaLearnerClassifier(column_kinds={0: "numeric"}).fit(X, y)
+
+
+def test_five_hundred_classes():
+    y = np.repeat([f"class {i}" for i in range(500)], 4)
+    grid = np.column_stack(np.divmod(np.repeat(np.arange(500), 4), 25))
+    X = grid + np.random.RandomState(0).normal(scale=0.1, size=grid.shape)
+    estimator = MetaLearnerClassifier(
+        n_candidates=2, candidates=["naive Bayes", "nearest neighbours"], random_state=0
+    )
+    with pytest.warns(UserWarning, match="4 members"):
+        estimator.fit(X, y)
+    assert estimator.predict_proba(X[:5]).shape == (5, 500)
+    assert estimator.score(X, y) > 0.8
 
 
 def test_arrays_for_an_estimator_fitted_on_a_frame(fitted, wine):
