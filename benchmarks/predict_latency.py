@@ -73,7 +73,9 @@ def print_line(table: str, family: str, whole: float, pipeline: float) -> None:
     """One line of the table."""
     ours = "" if family == "ensemble" else f"{1e3 * (whole - pipeline):.1f}"
     verdict = "yes" if whole < AIM else "no"
-    print(f"| {table} | {family} | {1e3 * whole:.1f} | {ours} | {verdict} |", flush=True)
+    print(
+        f"| {table} | {family} | {1e3 * whole:.1f} | {ours} | {verdict} |", flush=True
+    )
 
 
 if __name__ == "__main__":

@@ -108,8 +108,8 @@ def as_frame(X) -> pd.DataFrame:
     if np.prod(X.shape, dtype=float) > MAX_DENSE_CELLS:
         raise ValueError(
             f"X is sparse, and its {X.shape[0]:,} x {X.shape[1]:,} cells are too many "
-            f"to be made dense (at most {MAX_DENSE_CELLS:,}), which column_kinds and an "
-            "estimator fitted on a frame need. Leave out column_kinds, fit on the "
+            f"to be made dense (at most {MAX_DENSE_CELLS:,}), which column_kinds and "
+            "an estimator fitted on a frame need. Leave out column_kinds, fit on the "
             "sparse table, or predict in smaller parts."
         )
     return pd.DataFrame(X.toarray())

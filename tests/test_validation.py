@@ -85,6 +85,15 @@ def test_sparse_tables_become_csr():
     assert X.format == "csr"
 
 
+@pytest.mark.parametrize("dtype", ["float32", "float64", "int64"])
+def test_an_array_is_not_copied(dtype):
+    estimator, X = Empty(), np.ones((4, 2), dtype)
+    assert np.shares_memory(check_X(estimator, X, reset=True), X)
+    estimator.container_ = "array"
+    assert check_X(estimator, X, reset=False).dtype == dtype
+    assert np.shares_memory(check_X(estimator, X, reset=False), X)
+
+
 @pytest.mark.parametrize("shape", [(0, 2), (2, 0)])
 def test_empty_frame_is_refused_with_its_shape(shape):
     frame = pd.DataFrame(np.zeros(shape))
