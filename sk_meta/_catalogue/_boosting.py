@@ -76,6 +76,16 @@ def catboost(kind: str):
                    thread_count=1, verbose=False, allow_writing_files=False)
 
 
+def _told_of_categories(table, model):
+    """Let CatBoost split by statistics of categories instead of by their codes."""
+    return model.set_params(cat_features=tuple(prep.native_positions(table)))
+
+
+def _told_with_labels(table, model):
+    """The same for a classifier, with labels of any kind."""
+    return encoded_labels(table, _told_of_categories(table, model))
+
+
 _EXTERNAL: tuple[tuple, ...] = (
     ("lightgbm", "LightGBM", "lightgbm", lightgbm, {}),
     ("lightgbm-slow", "LightGBM", "lightgbm", lightgbm,
@@ -114,6 +124,13 @@ _WIDE_EXTERNAL: tuple[tuple, ...] = (
       "max_depth": 0, "grow_policy": "lossguide"}),
 )
 
+_NATIVE: tuple[tuple[str, dict], ...] = (
+    ("catboost-native", {"iterations": 300, "learning_rate": 0.08}),
+    ("catboost-native-depth4",
+     {"iterations": 400, "learning_rate": 0.05, "depth": 4}),
+)
+_FOR_CATEGORIES = {"requires": "catboost", "categories": True}
+
 _CLASSIFIERS = (
     *(
         classifier(name, _HIST, prep.ordinal,
@@ -137,6 +154,12 @@ _CLASSIFIERS = (
         classifier(name, family, prep.ordinal, library("Classifier"),
                    wrap=encoded_labels, tags={"requires": package}, **params)
         for name, family, package, library, params in _EXTERNAL
+    ),
+    *(
+        classifier(name, "CatBoost", prep.native, catboost("Classifier"),
+                   wrap=_told_with_labels,
+                   tags=_FOR_CATEGORIES, **params)
+        for name, params in _NATIVE
     ),
     *(
         classifier(name, family, prep.ordinal, library("Classifier"),
@@ -174,6 +197,11 @@ _REGRESSORS = (
         regressor(name, family, prep.ordinal, library("Regressor"),
                   tags={"requires": package}, **params)
         for name, family, package, library, params in _EXTERNAL
+    ),
+    *(
+        regressor(name, "CatBoost", prep.native, catboost("Regressor"),
+                  wrap=_told_of_categories, tags=_FOR_CATEGORIES, **params)
+        for name, params in _NATIVE
     ),
     *(
         regressor(name, family, prep.ordinal, library("Regressor"),

@@ -16,6 +16,7 @@ from sklearn.preprocessing import QuantileTransformer, StandardScaler
 from sklearn.utils import get_tags
 from sklearn.utils.validation import has_fit_parameter
 
+from .._columns import CATEGORIES, HIGH_CARDINALITY
 from .._table import Table, Target
 
 Steps = list[tuple[str, Any]]
@@ -52,6 +53,9 @@ class Configuration:
         Members that every class must have per column after encoding.
     sparse : bool, default=False
         Whether it takes sparse tables.
+    categories : bool, default=False
+        Whether it is for tables with categories only, because it is the same as
+        another configuration on others.
     requires : str or None, default=None
         Optional package that must be importable.
     params : dict
@@ -84,6 +88,7 @@ class Configuration:
     min_class_size: int = 1
     members_per_column: float = 0.0
     sparse: bool = False
+    categories: bool = False
     requires: str | None = None
     params: dict = field(default_factory=dict, compare=False)
     template: str | None = field(default=None, compare=False)
@@ -142,6 +147,8 @@ class Configuration:
             return f"needs the package {self.requires}, which is not installed"
         if table.container == "sparse" and not self.sparse:
             return "needs a dense table"
+        if self.categories and not table.of_kind(*CATEGORIES, HIGH_CARDINALITY):
+            return "no column has categories, which it is for"
         if self.max_rows is not None and table.n_rows > self.max_rows:
             return f"{table.n_rows} rows, made for at most {self.max_rows}"
         if table.n_rows < self.min_rows:

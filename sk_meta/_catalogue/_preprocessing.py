@@ -200,8 +200,13 @@ def _encode(table: Table, task: str, numeric: Steps, categorical) -> Steps:
     return [("encode", ColumnTransformer(_blocks(table, task, numeric, categorical)))]
 
 
-def _blocks(table: Table, task: str, numeric: Steps, categorical) -> list[tuple]:
-    """Name, transformer and columns of every kind that the table has."""
+def _blocks(
+    table: Table, task: str, numeric: Steps, categorical, many=None
+) -> list[tuple]:
+    """Name, transformer and columns of every kind that the table has.
+
+    ``many`` encodes categories of many values, by default by the target.
+    """
     blocks: list[tuple] = []
     if columns := table.select(NUMERIC):
         blocks.append(("numeric", Pipeline(_numbers(table, numeric)), columns))
@@ -210,8 +215,9 @@ def _blocks(table: Table, task: str, numeric: Steps, categorical) -> list[tuple]
         blocks.append((f"quantity_{i}", Pipeline(read), [column.selector]))
     encode = [("encode", categorical)]
     blocks += _symbols("categorical", table.of_kind(*CATEGORIES), encode)
-    by_target = target_encoder(task) if table.one_target else _ordinal()
-    encode = [("encode", by_target), *numeric]
+    if many is None:
+        many = target_encoder(task) if table.one_target else _ordinal()
+    encode = [("encode", many), *numeric]
     blocks += _symbols("high_cardinality", table.of_kind(HIGH_CARDINALITY), encode)
     expand: Steps = [("expand", _expand_dates_and_text()), *numeric]
     written = [c for c in table.of_kind(DATETIME) if c.detail is not None]
@@ -299,6 +305,22 @@ def ordinal(table: Table, task: str) -> Steps:
         # scikit-learn 1.9 can't bin a column that is empty in a fold.
         steps.append(("known", VarianceThreshold()))
     return steps
+
+
+def native(table: Table, task: str) -> Steps:
+    """Like :func:`ordinal` in a frame, for models that are told of categories."""
+    codes = OrdinalEncoder(
+        handle_unknown="use_encoded_value", unknown_value=-1, dtype=np.int64
+    )
+    blocks = ColumnTransformer(_blocks(table, task, [], codes, codes))
+    return [("encode", blocks.set_output(transform="pandas"))]
+
+
+def native_positions(table: Table) -> list[int]:
+    """Places of the categories among the columns that :func:`native` makes."""
+    n_before = len(table.of_kind(NUMERIC, *_READ))
+    n_categories = len(table.of_kind(*CATEGORIES, HIGH_CARDINALITY))
+    return list(range(n_before, n_before + n_categories))
 
 
 def ordinal_imputed(table: Table, task: str) -> Steps:
