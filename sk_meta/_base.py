@@ -32,6 +32,7 @@ from ._knowledge import KnowledgeBase
 from ._memory import memory_per_worker
 from ._priors import MEMBERS
 from ._problem import Problem, describe
+from ._record import HEAD, beliefs_frame, evaluations_frame
 from ._refit import Refits
 from ._report import (
     cv_results,
@@ -170,6 +171,7 @@ class BaseMetaLearner(InspectionMixin, BaseEstimator):
             problem = steps.plan(problem, prior, budget, workers.size)
             self._keep_prior(problem, prior)
             task = stack.enter_context(closing(self._share(problem, workers)))
+            before = prior.belief.copy()
             search = self._search(problem, prior, budget, workers, task, memory)
             result = search.run()
             self.search_time_ = budget.elapsed()
@@ -181,6 +183,7 @@ class BaseMetaLearner(InspectionMixin, BaseEstimator):
         self.deadline_ = _deadline(budget, workers)
         self.evaluation_time_ = search.busy_seconds
         self._keep_result(problem, prior, result, selection, fitted)
+        self._keep_record(problem, before, result)
         return self
 
     def _forget(self) -> None:
@@ -282,6 +285,13 @@ class BaseMetaLearner(InspectionMixin, BaseEstimator):
             "configuration": fitted.best_name,
             **(params if isinstance(params, dict) else {}),
         }
+
+    def _keep_record(self, problem, before, result) -> None:
+        """Attributes that tell how the search went, result by result."""
+        scale = (problem.metric, problem.dummy_loss)
+        self.evaluations_ = evaluations_frame(result.told, problem.folds, *scale)
+        names = self.leaderboard_["configuration"].head(HEAD).tolist()
+        self.beliefs_ = beliefs_frame(before, result.told, names, *scale)
 
     def predict(self, X):
         """Predict with the ensemble.

@@ -49,6 +49,16 @@ class Gaussian:
         return np.sqrt(np.maximum(np.diag(self.covariance), 1e-12))
 
 
+@dataclass(frozen=True)
+class Observation:
+    """What a belief was conditioned on: the arguments of :meth:`Belief.observe`."""
+
+    index: int
+    h: float
+    noise: float
+    provisional: bool
+
+
 class Belief:
     """What is believed of every configuration on one task.
 
@@ -83,6 +93,7 @@ class Belief:
         normal = np.tile(norm.ppf(TAILS), (len(COUNTS), 1))
         self.reach = normal if reach is None else reach
         self.observed: dict[int, float] = {}
+        self.journal: list[Observation] = []
         self._log_weights = np.zeros(len(components))
 
     @property
@@ -109,6 +120,7 @@ class Belief:
         for k, component in enumerate(self.components):
             density = component.observe(index, h, self.nugget + noise)
             self._log_weights[k] += density
+        self.journal.append(Observation(index, h, noise, provisional))
         if not provisional:
             self.observed[index] = h
 
@@ -220,5 +232,6 @@ class Belief:
         rest = (self.nugget, clock, self.history, self.novelty, self.reach)
         twin = Belief(self.names, components, *rest)
         twin.observed = dict(self.observed)
+        twin.journal = list(self.journal)
         twin._log_weights = self._log_weights.copy()
         return twin

@@ -91,8 +91,9 @@ class Checkpoint:
             return  # with more memory, or fewer workers, it may end well
         told = {
             key: getattr(result, key)
-            for key in ("status", "scores", "fit_seconds", "predict_seconds", "error")
-        }
+            for key in ("status", "scores", "fit_seconds", "predict_seconds", "error",
+                        "memory")
+        }  # fmt: skip
         prediction = result.prediction
         if prediction is None:
             prediction = np.zeros(0)

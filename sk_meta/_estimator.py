@@ -92,8 +92,21 @@ default="hybrid"
         Mean score of the ensemble on folds that its selection did not see, before
         its probabilities are scaled by a temperature and mixed with a little doubt.
     leaderboard_ : DataFrame
-        Every configuration tried, with expected and real score, and why others
-        were left out.
+        Every configuration tried, by rank: configuration, family, params, mean_score,
+        sd_score, n_folds, expected_score, expected_rank, fit_seconds, predict_seconds
+        and expected_seconds (of one fold), memory (MiB that a fold has taken at most),
+        weight (in the ensemble), elapsed (seconds until it was known), status and
+        reason (why it failed or was left out).
+    evaluations_ : DataFrame
+        One row per fold of a configuration, in the order in which the results were
+        told: configuration, family, split, stage ("look", "folds" or "repeat"),
+        worker, started and ended (seconds since ``fit`` began), score, status, error,
+        fit_seconds, predict_seconds, memory (MiB), expected_score (when the
+        configuration was started) and best_score (best complete mean by then).
+    beliefs_ : DataFrame
+        What was believed of the head of the leaderboard: step (number of results
+        told, 0 is the prior), configuration, expected_score, and the 80 % interval low
+        and high, in the metric of the rankings.
     ranking_, prior_ranking_ : DataFrame
         What is believed of every configuration after and before the search.
     cv_results_ : dict of str to ndarray

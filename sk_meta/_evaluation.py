@@ -51,6 +51,8 @@ class FoldResult:
     spent_seconds : float
         What the fold really took: less than the other two where its encoded rows
         were at hand, more by the scoring.
+    memory : float
+        MiB by which the process rose at the most meanwhile; NaN if that is not known.
     """
 
     status: str
@@ -61,6 +63,7 @@ class FoldResult:
     error: str | None = None
     model: Any = None
     spent_seconds: float = np.nan
+    memory: float = np.nan
 
 
 @dataclass(frozen=True)
@@ -106,6 +109,11 @@ class Evaluation:
     def predict_seconds(self) -> float:
         """Mean seconds for predicting one fold."""
         return float(np.mean([fold.predict_seconds for fold in self.folds]))
+
+    @property
+    def memory(self) -> float:
+        """MiB of the fold that took most, NaN if none is known."""
+        return max((f.memory for f in self.folds if f.memory >= 0), default=np.nan)
 
     def predict_cost(self, rows: list[np.ndarray]) -> float:
         """Seconds for predicting 1,000 rows, from the rows of every fold."""

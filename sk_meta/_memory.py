@@ -99,6 +99,42 @@ def _lines(path: str) -> list[str]:
         return []
 
 
+def begin_peak() -> float:
+    """Forget the most memory that this process has held so far.
+
+    Returns
+    -------
+    float
+        MiB that it holds now, for :func:`peak_since`; NaN where the system can't tell.
+    """
+    try:
+        Path("/proc/self/clear_refs").write_text("5")
+    except OSError:
+        return float("nan")
+    return _status("VmRSS")
+
+
+def peak_since(held: float) -> float:
+    """MiB by which this process has risen above what it held, at the most.
+
+    Parameters
+    ----------
+    held : float
+        What :func:`begin_peak` returned.
+
+    Returns
+    -------
+    float
+        Of the whole process: threads beside this one count, too.
+    """
+    return max(_status("VmHWM") - held, 0.0) if held == held else held
+
+
+def _status(name: str) -> float:
+    known = [line for line in _lines(_STATUS) if line.startswith(f"{name}:")]
+    return float(known[0].split()[1]) / 1024 if known else float("nan")
+
+
 def memory_needed(configuration, table) -> float:
     """Bytes that fitting a configuration is expected to take, roughly.
 

@@ -96,11 +96,12 @@ def leaderboard_frame(
     Returns
     -------
     DataFrame
-        One row per configuration: scores in the user's metric, the score that
-        was expected if the knowledge base has that metric, its rank among the
-        expected ones, weight in the ensemble, seconds of one fold expected and
-        real, seconds since the start, status, and reason of failure; of several
-        scorers the means of the others follow, as mean_<name>.
+        One row per configuration: hyperparameters, scores in the user's metric, the
+        score that was expected if the knowledge base has that metric, its rank among
+        the expected ones, seconds of one fold real and expected, MiB that the fold
+        which took most has added to its process, weight in the ensemble, seconds since
+        the start, status, and reason of failure; of several scorers the means of the
+        others follow, as mean_<name>.
     """
     weights: dict[str, float] = {}
     if selection is not None:
@@ -126,9 +127,9 @@ def leaderboard_frame(
 
 
 _COLUMNS = (
-    "configuration", "family", "mean_score", "sd_score", "expected_score",
-    "expected_rank", "weight", "fit_seconds", "predict_seconds", "expected_seconds",
-    "n_folds", "elapsed", "status", "reason", "params",
+    "configuration", "family", "params", "mean_score", "sd_score", "n_folds",
+    "expected_score", "expected_rank", "fit_seconds", "predict_seconds",
+    "expected_seconds", "memory", "weight", "elapsed", "status", "reason",
 )  # fmt: skip
 
 
@@ -183,6 +184,7 @@ def _trial_row(trial, weights, metric: Metric, dummy_loss) -> dict:
         "predict_seconds": evaluation.predict_seconds,
         "expected_seconds": trial.expected_seconds,
         "n_folds": int(np.isfinite(scores).sum()),
+        "memory": evaluation.memory,
         "elapsed": trial.elapsed,
         "status": evaluation.status,
         "reason": evaluation.error,

@@ -12,7 +12,7 @@ from __future__ import annotations
 import logging
 import warnings
 from collections import deque
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -30,6 +30,7 @@ from ._evaluation import (
     FoldResult,
     reason,
 )
+from ._record import FROM_CHECKPOINT, Told
 from ._runs import Run
 from ._shared import SharedTask
 from ._strategy import Strategy, Unit
@@ -81,6 +82,8 @@ class SearchResult:
         Training rows of a fold, of every member of the pool.
     stop_reason : str
         Why the search ended.
+    told : tuple of Told
+        Every result, in the order in which the strategy was told.
     """
 
     trials: tuple[Trial, ...]
@@ -88,6 +91,7 @@ class SearchResult:
     rows: list[np.ndarray]
     n_train: tuple[int, ...]
     stop_reason: str
+    told: tuple[Told, ...] = ()
 
 
 class Search:
@@ -123,6 +127,10 @@ class Search:
         self._queue: deque[Unit] = deque()
         # Asked for and not told yet, in that order, with the outcome once it is in.
         self._untold: dict[Unit, Any] = {}
+        # Worker, start and end of what has been submitted; what was told of it.
+        self._times: dict[Unit, tuple[int, float, float]] = {}
+        self._told: list[Told] = []
+        self._best_score = np.nan
 
     def run(self) -> SearchResult:
         """Search until the budget is spent or nothing is left to gain.
@@ -144,7 +152,7 @@ class Search:
                 stacklevel=2,
             )
         finally:
-            self._untold.update(self.workers.wait(0))
+            self._note_ended(self.workers.wait(0))
             self.workers.stop()
         for unit, outcome in self._untold.items():
             self._tell(unit, Late() if outcome is None else outcome)
@@ -167,8 +175,7 @@ class Search:
             left += self.strategy.grace
             # What can't be ended is waited for.
             longest = left if self.workers.hard or left > 0 else np.inf
-            for unit, outcome in self.workers.wait(longest):
-                self._untold[unit] = outcome
+            self._note_ended(self.workers.wait(longest))
             # Give the free workers something to do before thinking.
             self._submit()
             self._tell_what_is_in(window)
@@ -192,10 +199,18 @@ class Search:
             if self.checkpoint is not None:
                 key = unit.run.configuration.key
                 known = self.checkpoint.get(key, unit.split)
+            start, worker = self.budget.elapsed(), FROM_CHECKPOINT
             if known is None:
-                self.workers.submit(unit, evaluate_unit, *self._call(unit))
+                worker = self.workers.submit(unit, evaluate_unit, *self._call(unit))
             else:
                 self._untold[unit] = known
+            self._times[unit] = (worker, start, start)
+
+    def _note_ended(self, outcomes) -> None:
+        now = self.budget.elapsed()
+        for unit, outcome in outcomes:
+            self._untold[unit] = outcome
+            self._times[unit] = (*self._times[unit][:2], now)
 
     def _tell_what_is_in(self, window: int) -> None:
         """Tell outcomes: as they come in, or in their order if there is no deadline."""
@@ -219,7 +234,9 @@ class Search:
         self.busy_seconds += float(np.nan_to_num(result.spent_seconds))
         run = unit.run
         run.elapsed = self.budget.elapsed()
+        n_observed = len(self.strategy.belief.journal)
         self.strategy.tell(unit, result)
+        self._record(unit, result, n_observed)
         if run.over:
             self._drop_models(run)
             logger.info("%s: %s", run.name, run.dropped or result.error)
@@ -227,6 +244,22 @@ class Search:
             score = run.score(self.problem.folds.stages[-1])
             logger.info("%s: %.4g, %.2f s a fold", run.name, score, run.seconds)
             self._keep_the_best_models()
+
+    def _record(self, unit: Unit, result: FoldResult, n_observed: int) -> None:
+        """Note what was told, unless it was never begun."""
+        if unit not in self._times:
+            return
+        worker, start, end = self._times.pop(unit)
+        if result.status == TIMEOUT:
+            end = unit.run.elapsed  # it was still running
+        last = self.problem.folds.stages[-1]
+        if unit.split in last and unit.run.has(last):
+            self._best_score = np.fmax(self._best_score, unit.run.score(last))
+        seen = tuple(self.strategy.belief.journal[n_observed:])
+        rest = replace(result, prediction=None, model=None)
+        self._told.append(
+            Told(unit.run, unit.split, worker, start, end, rest, self._best_score, seen)
+        )
 
     def _make_rules(self) -> Rules:
         metric, keep = self.problem.metric, None
@@ -285,7 +318,8 @@ class Search:
             for run in strategy.runs
         )  # fmt: skip
         rows = [folds.splits[i][1] for i in splits]
-        return SearchResult(trials, tuple(pool), rows, n_train, why)
+        told = tuple(self._told)
+        return SearchResult(trials, tuple(pool), rows, n_train, why, told)
 
 
 def _as_result(outcome) -> FoldResult:

@@ -13,6 +13,7 @@ from sklearn.pipeline import Pipeline
 
 from ._catalogue import Configuration
 from ._evaluation import FoldResult, evaluate_fold
+from ._memory import begin_peak, peak_since
 from ._shared import Reference
 
 
@@ -76,11 +77,13 @@ def evaluate_unit(
     if configuration.own is not None:
         n_steps = 0  # it might change in place what others are given
     encoders = joblib.hash(pipeline.steps[:n_steps])
+    held = begin_peak()
     result = evaluate_fold(
         pipeline, X, y, splits[split], rules.scorers, rules.classes,
         optional=rules.optional, keep=rules.keep is not None,
         encoders=(n_steps, (task.key, encoders, split)), weights=weights,
     )  # fmt: skip
+    result = replace(result, memory=peak_since(held))
     if rules.keep and result.model is not None:
         path = os.path.join(rules.keep, f"{name}-{split}")
         return replace(result, model=_stored(result.model, path, rules.keep_bytes))

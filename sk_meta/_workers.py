@@ -105,10 +105,14 @@ class Here:
         """Calls that were submitted and not returned by :meth:`wait`."""
         return len(self._ended)
 
-    def submit(self, key: Hashable, function: Callable, *args: Any) -> None:
-        """Start ``function(*args)``; its outcome will be known by ``key``."""
+    def submit(self, key: Hashable, function: Callable, *args: Any) -> int:
+        """Start ``function(*args)``; its outcome will be known by ``key``.
+
+        Returns the number of the worker, from 0.
+        """
         with undisturbed():
             self._ended.append((key, _outcome(function, args)))
+        return 0
 
     def wait(self, seconds: float) -> Outcomes:
         """Return what has ended, at the latest after so many seconds."""
@@ -138,8 +142,9 @@ class Rounds(Here):
     def busy(self) -> int:
         return len(self._calls) + len(self._ended)
 
-    def submit(self, key: Hashable, function: Callable, *args: Any) -> None:
+    def submit(self, key: Hashable, function: Callable, *args: Any) -> int:
         self._calls.append((key, function, args))
+        return self.busy() - 1
 
     def wait(self, seconds: float) -> Outcomes:
         if seconds <= 0:
@@ -168,7 +173,7 @@ class Threads:
 
     def __init__(self, size: int):
         self.size = size
-        self._running: dict[Future, Hashable] = {}
+        self._running: dict[Future, tuple[int, Hashable]] = {}
 
     def free(self) -> int:
         return self.size - len(self._running)
@@ -176,8 +181,10 @@ class Threads:
     def busy(self) -> int:
         return len(self._running)
 
-    def submit(self, key: Hashable, function: Callable, *args: Any) -> None:
+    def submit(self, key: Hashable, function: Callable, *args: Any) -> int:
         future: Future = Future()
+        taken = {number for number, _ in self._running.values()}
+        number = min(set(range(len(taken) + 1)) - taken)
 
         def call() -> None:
             try:
@@ -185,15 +192,16 @@ class Threads:
             except BaseException as error:  # else it would be waited for for ever
                 future.set_result(Raised(error))
 
-        self._running[future] = key
+        self._running[future] = (number, key)
         Thread(target=call, daemon=True).start()
+        return number
 
     def wait(self, seconds: float) -> Outcomes:
         done = _first(self._running, seconds)
-        return [(self._running.pop(future), future.result()) for future in done]
+        return [(self._running.pop(future)[1], future.result()) for future in done]
 
     def stop(self) -> list[Hashable]:
-        keys, self._running = list(self._running.values()), {}
+        keys, self._running = [key for _, key in self._running.values()], {}
         return keys
 
     def close(self) -> None:
@@ -270,13 +278,14 @@ class Processes:
     def busy(self) -> int:
         return len(self._running) + self._substitute.busy()
 
-    def submit(self, key: Hashable, function: Callable, *args: Any) -> None:
+    def submit(self, key: Hashable, function: Callable, *args: Any) -> int:
         if self.starting:
             self._substitute.submit(key, function, *args)
-            return
+            return self.size  # one more, that no worker has
         number = self._idle_workers()[0]
         future = self._send(number, _run, function, args, self.memory)
         self._running[future] = (number, key)
+        return number
 
     def wait(self, seconds: float) -> Outcomes:
         everything = {*self._running, *self._starting, *self._substitute._running}

@@ -46,6 +46,7 @@ ORDER = (
     "_racing",
     "_proposals",
     "_runs",
+    "_record",
     "_strategy",
     "_checkpoint",
     "_search",
