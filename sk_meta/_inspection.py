@@ -27,9 +27,13 @@ class InspectionMixin:
         Returns
         -------
         ranking : DataFrame
-            The most promising configuration first: name, family, predicted
-            score with an 80 % interval, predicted seconds of one fold, and, for
-            those that are not applicable, the reason.
+            The most promising configuration first: configuration, family,
+            predicted_score with the 80 % interval predicted_low and predicted_high,
+            predicted_seconds of one fold, probability_best (of having the best score
+            of all, by draws from the joint distribution; standard error below 0.01),
+            the reason in words (what it did on the prior tasks nearest to this one,
+            and on all), and, for those that are not applicable, why they are
+            excluded. ``attrs["metric"]`` says which metric the scores are in.
 
         Raises
         ------
@@ -44,6 +48,8 @@ class InspectionMixin:
         >>> ranking = MetaLearnerClassifier(random_state=0).recommend(X, y)
         >>> list(ranking.columns[:3])
         ['configuration', 'family', 'predicted_score']
+        >>> float(ranking["probability_best"].sum().round(6))
+        1.0
         """
         twin = type(self)(**self.get_params(deep=False))
         twin._validate_params()
@@ -52,4 +58,4 @@ class InspectionMixin:
             weights, groups = check_weights(sample_weight, y), check_groups(groups, y)
             problem = twin._describe(X, y, weights, groups)
             prior = twin._believe(problem, np.inf)
-        return steps.rank(problem, prior)
+        return steps.recommend(problem, prior)

@@ -25,6 +25,7 @@ from ._priors import (
     PRIORS,
     Arrays,
     MeanPrior,
+    NeighborsPrior,
     NeuralPrior,
     StackPrior,
     out_of_family,
@@ -216,6 +217,30 @@ default="hybrid"
     def _network(self) -> NeuralPrior | None:
         network = self._members.get("neural")
         return network if isinstance(network, NeuralPrior) else None
+
+    def neighbors(self, meta_features: dict[str, float]) -> pd.DataFrame:
+        """Prior tasks by their distance from a new one, one of each family.
+
+        Parameters
+        ----------
+        meta_features : dict of str to float
+
+        Returns
+        -------
+        DataFrame
+            Indexed by task, the nearest first: family, distance (root mean square
+            difference of the meta-features' normal scores), and weight, its share of
+            what all prior tasks and their mean say in the vote of the nearest.
+        """
+        here = self._scaler.transform(self._raw(pd.DataFrame([meta_features])))
+        voters = NeighborsPrior().fit(self._features, self._targets, self._weights)
+        votes = voters.votes(here)[0]
+        table = self.experience.tasks[["family"]].assign(
+            distance=np.sqrt(((self._features - here) ** 2).mean(axis=1)),
+            weight=votes / (votes.sum() + voters.shrinkage),
+        )
+        table = table.sort_values("distance", kind="stable")
+        return table[~table["family"].duplicated()]
 
     def seconds_on(self, meta_features: dict[str, float], n_rows: int) -> np.ndarray:
         """Seconds of a fold on fewer rows, relative to those of the whole table.

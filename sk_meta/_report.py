@@ -41,8 +41,9 @@ def ranking_frame(
     DataFrame
         configuration, family, predicted_score with the 80 % interval
         predicted_low and predicted_high (all in the stored metric, greater is
-        better; ``attrs["metric"]`` says why that one), predicted_seconds of one
-        fold, and the reason of exclusion.
+        better; ``attrs["metric"]`` says why that one, ``attrs["dummy_score"]`` is
+        that of a constant prediction), predicted_seconds of one fold, and the reason
+        of exclusion.
     """
     known = [i for i, name in enumerate(belief.names) if name in configurations]
     names = [belief.names[i] for i in known]
@@ -71,6 +72,7 @@ def ranking_frame(
     table = pd.concat(parts, ignore_index=True)
     table.index = pd.RangeIndex(1, len(table) + 1, name="rank")
     table.attrs["metric"] = metric.mapping
+    table.attrs["dummy_score"] = float(as_score(dummy_loss, metric.stored))
     return table
 
 

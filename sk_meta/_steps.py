@@ -20,6 +20,7 @@ from ._memory import memory_needed
 from ._metafeatures import MetaFeatures, compute_meta_features
 from ._pretrained import trained
 from ._problem import Problem
+from ._recommendation import recommendation
 from ._relatives import Relatives
 from ._report import ranking_frame
 from ._search import SearchResult
@@ -54,6 +55,10 @@ class Prior:
     families : frozenset of str
         Families that were asked for as a whole, of which there may be more than the
         catalogue has.
+    neighbors : DataFrame
+        Prior tasks, the nearest first.
+    own : frozenset of str
+        Configurations that no prior task knows.
     """
 
     belief: Belief
@@ -63,6 +68,8 @@ class Prior:
     embedding: np.ndarray
     seconds_on: Callable[[int], np.ndarray]
     families: frozenset[str]
+    neighbors: pd.DataFrame
+    own: frozenset[str]
 
 
 def believe(
@@ -108,7 +115,8 @@ def believe(
     return Prior(
         belief, configurations, excluded, meta_features, embedding,
         lambda n_rows: relatives.values(model.seconds_on(known, n_rows)),
-        _whole_families(candidates, chosen),
+        _whole_families(candidates, chosen), model.neighbors(known),
+        frozenset(relatives.names),
     )  # fmt: skip
 
 
@@ -165,6 +173,12 @@ def rank(problem: Problem, prior: Prior) -> pd.DataFrame:
         problem.metric,
         problem.dummy_loss,
     )
+
+
+def recommend(problem: Problem, prior: Prior) -> pd.DataFrame:
+    """The ranking, with the chance of being the best and a reason in words."""
+    ranking = rank(problem, prior)
+    return recommendation(ranking, prior.belief, prior.neighbors, set(prior.own))
 
 
 def combine(

@@ -33,6 +33,7 @@ ORDER = (
     "_metamodel",
     "_pretrained",
     "_relatives",
+    "_recommendation",
     "_memory",
     "_budget",
     "_encoded",
