@@ -8,6 +8,7 @@ from ._estimator import (
     MetaLearnerEstimator,
     MetaLearnerRegressor,
 )
+from ._explain import Explanation
 from ._knowledge import KnowledgeBase
 from ._metafeatures import compute_meta_features
 from ._pretrained import load_meta_model, train_meta_models
@@ -15,6 +16,7 @@ from ._show_versions import show_versions
 
 __all__ = [
     "Configuration",
+    "Explanation",
     "KnowledgeBase",
     "MetaLearnerClassifier",
     "MetaLearnerEstimator",

@@ -27,11 +27,12 @@ from ._compat import (
     fit_context,
     unlogged,
 )
+from ._findings import find
 from ._inspection import InspectionMixin
 from ._knowledge import KnowledgeBase
 from ._memory import memory_per_worker
 from ._priors import MEMBERS
-from ._problem import Problem, describe
+from ._problem import Problem, describe, dummy_score
 from ._record import HEAD, beliefs_frame, evaluations_frame
 from ._refit import Refits
 from ._report import (
@@ -265,6 +266,9 @@ class BaseMetaLearner(InspectionMixin, BaseEstimator):
         self.n_splits_ = len(problem.splits)
         self.folds_ = problem.folds.why
         self.prior_ranking_ = steps.rank(problem, prior)
+        with np.errstate(all="ignore"):
+            self.findings_ = find(problem)
+            self.dummy_score_ = dummy_score(problem)
 
     def _keep_result(self, problem, prior, result, selection, fitted) -> None:
         """Attributes that tell what was tried and found."""

@@ -88,6 +88,8 @@ default="hybrid"
         Name and hyperparameters of the best single configuration.
     best_score_ : float
         Its mean cross-validated score.
+    dummy_score_ : float
+        Mean cross-validated score of a constant prediction; NaN if it has none.
     ensemble_score_ : float
         Mean score of the ensemble on folds that its selection did not see, before
         its probabilities are scaled by a temperature and mixed with a little doubt.
@@ -120,6 +122,12 @@ default="hybrid"
     embedding_ : ndarray of shape (n_dimensions,)
         Representation of the task: the last hidden layer of the network, or the
         scaled meta-features if ``meta_model`` has none.
+    findings_ : DataFrame
+        What in the data may spoil a model: problem ("constant", "all missing",
+        "identifier-like", "mostly missing", "duplicated rows", "leak-suspect": a column
+        that predicts the target almost perfectly, alone and on held-out rows, "drift
+        between splits", "rows in time order"), columns, detail, and action: what is
+        done about it, or what to do. Leak suspects are kept.
     columns_ : DataFrame
         What each column was taken for.
     container_ : {{"frame", "array", "sparse"}}

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import numpy as np
+from sklearn.utils.validation import check_is_fitted
 
 from . import _steps as steps
 from ._compat import unlogged
+from ._explain import Explanation, explain
+from ._summary import summarise
 from ._validation import check_groups, check_weights
 
 
@@ -59,3 +62,50 @@ class InspectionMixin:
             problem = twin._describe(X, y, weights, groups)
             prior = twin._believe(problem, np.inf)
         return steps.recommend(problem, prior)
+
+    def explain(self, n: int = 5) -> Explanation:
+        """Explain how the head of the leaderboard came about.
+
+        Of each configuration: what was believed of it before the search and how every
+        result moved that; the nearest prior tasks and what won there; and the
+        meta-features that mattered most to the prediction: it is made again with each
+        replaced by its median over the prior tasks. All numbers can be computed again
+        from the knowledge base.
+
+        Parameters
+        ----------
+        n : int, default=5
+            Number of configurations, 10 at the most.
+
+        Returns
+        -------
+        explanation : Explanation
+            Tables as attributes, all in one with ``to_frame()``, in words with
+            ``str()``.
+
+        Raises
+        ------
+        NotFittedError
+            Before ``fit``.
+        ValueError
+            If `n` is not from 1 to 10.
+        """
+        check_is_fitted(self)
+        return explain(self, n)
+
+    def summary(self) -> str:
+        """Say in a paragraph what was tried, what won, and what the data are like.
+
+        Returns
+        -------
+        summary : str
+            Also why the search ended, by how much the best is better than the next and
+            than a constant prediction, and what predicts.
+
+        Raises
+        ------
+        NotFittedError
+            Before ``fit``.
+        """
+        check_is_fitted(self)
+        return summarise(self)

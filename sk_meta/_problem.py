@@ -181,6 +181,30 @@ def _dummy_loss(y: np.ndarray, target: Target, metric: Metric, weights) -> float
     return float(as_loss(score, metric.stored))
 
 
+def dummy_score(problem: Problem) -> float:
+    """Mean score, in the user's metric, of predicting without looking at X.
+
+    Parameters
+    ----------
+    problem : Problem
+
+    Returns
+    -------
+    float
+        Over the splits by which configurations are compared; NaN if it is undefined.
+    """
+    scores, form = [], problem.target.form
+    for train, test in problem.splits:
+        weights = take_or_none(problem.weights, train)
+        model = _dummy(problem.y[train], problem.target, weights)
+        try:
+            prediction = predict_with(model, np.zeros((len(test), 1)), form)
+            scores.append(problem.score(prediction, test))
+        except Exception:  # the scorer is the user's
+            return np.nan
+    return float(np.mean(scores))
+
+
 def _try_scorer(problem: Problem, scoring) -> None:
     """Fail before the search if the scorer can't score even a constant."""
     if problem.target.n_classes == 1:
