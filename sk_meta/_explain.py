@@ -24,6 +24,8 @@ from ._relatives import Relatives
 from ._scoring import as_loss, as_score
 
 _WINNERS = 3  # best configurations of a prior task that are named
+_PREDICTED = {"score": "predicted_score", "low": "predicted_low",
+              "high": "predicted_high"}  # fmt: skip
 _SHOWN = 3  # results and meta-features of a configuration in words
 
 
@@ -99,8 +101,12 @@ class Explanation:
         return pd.concat(parts, ignore_index=True)
 
     def __str__(self) -> str:
-        near = [f"{task} ({distance:.2f}; best there: {best})" for task, distance, best
-                in self.neighbors[["task", "distance", "best"]].itertuples(index=False)]
+        near = [
+            f"{task} ({distance:.2f}; best there: {best})"
+            for task, distance, best in self.neighbors[
+                ["task", "distance", "best"]
+            ].itertuples(index=False)
+        ]
         lines = [
             f"What led to these {len(self.configurations)} configurations, from "
             f"{self.n_prior_tasks} prior tasks; predicted scores are {self.metric}.",
@@ -116,8 +122,8 @@ class Explanation:
 
     def _told_of(self, rank, row: pd.Series):
         """Lines about one configuration."""
-        name = row["configuration"]
-        found = "no score" if np.isnan(row["mean_score"]) else f"{row['mean_score']:.4g}"
+        name, score = row["configuration"], row["mean_score"]
+        found = "no score" if np.isnan(score) else f"{score:.4g}"
         yield f"{rank}. {name} ({row['family']}): {found}"
         if np.isnan(row["prior_score"]):
             yield f"   {row['reason']}."
@@ -189,13 +195,12 @@ class _Source:
     def __init__(self, fitted):
         self.task, self.metric = fitted.task_, fitted.ranking_metric_
         own = fitted.knowledge
-        self.knowledge = (
-            own if isinstance(own, KnowledgeBase) else read(own or SHIPPED)
-        )
+        self.knowledge = own if isinstance(own, KnowledgeBase) else read(own or SHIPPED)
         known = catalogue(self.task)
         names = tuple(configuration.name for configuration in known)
         self.model: MetaModel = trained(own, self.task, fitted.meta_model, names)
-        others = [c for c in choose(fitted.candidates, self.task) if c.name not in names]
+        chosen = choose(fitted.candidates, self.task)
+        others = [c for c in chosen if c.name not in names]
         self.relatives = Relatives(others, known)
         table = fitted.meta_features_
         self.described = dict(zip(table["name"], table["value"], strict=True))
@@ -225,12 +230,10 @@ def _configurations(fitted, head: pd.DataFrame, source: _Source) -> pd.DataFrame
         "family": head["family"],
         "mean_score": head["mean_score"],
         "prior_rank": before["rank"].reindex(names).to_numpy(),
-        "prior_score": before["predicted_score"].reindex(names).to_numpy(),
-        "prior_low": before["predicted_low"].reindex(names).to_numpy(),
-        "prior_high": before["predicted_high"].reindex(names).to_numpy(),
-        "score": after["predicted_score"].reindex(names).to_numpy(),
-        "low": after["predicted_low"].reindex(names).to_numpy(),
-        "high": after["predicted_high"].reindex(names).to_numpy(),
+        **{f"prior_{name}": before[column].reindex(names).to_numpy()
+           for name, column in _PREDICTED.items()},
+        **{name: after[column].reindex(names).to_numpy()
+           for name, column in _PREDICTED.items()},
         "weight": head["weight"],
         "reason": [why.get(name, made) for name in names],
     })  # fmt: skip
@@ -265,16 +268,18 @@ def _meta_features(
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """What the prediction owes to each: it is made again with the median instead."""
     tasks = source.model.experience.tasks
-    looked_at = source.model.features or META_FEATURES[source.task]
-    looked_at = [name for name in looked_at if name in source.described]
+    compared = source.model.features or META_FEATURES[source.task]
+    looked_at = [name for name in compared if name in source.described]
     medians = {name: float(tasks[name].median()) for name in looked_at}
     predicted = source.scores(source.described)
     known = [name for name in names if name in predicted]
+    without = [source.scores({**source.described, name: medians[name]})
+               for name in looked_at]  # fmt: skip
     effects = pd.DataFrame(
-        [predicted[known] - source.scores({**source.described, name: medians[name]})[known]
-         for name in looked_at],
-        index=pd.Index(looked_at, name="name"), columns=known,
-    )  # fmt: skip
+        [predicted[known] - scores[known] for scores in without],
+        index=pd.Index(looked_at, name="name"),
+        columns=known,
+    )
     table = pd.DataFrame({
         "name": looked_at,
         "value": [source.described[name] for name in looked_at],

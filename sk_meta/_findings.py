@@ -182,7 +182,7 @@ def _numbers(series: pd.Series, column) -> np.ndarray:
 def _leaks(problem: Problem, rows: np.ndarray, columns: _Columns):
     """Columns each of which predicts the target almost perfectly, alone."""
     target, described = main_output(problem.y[rows], problem.target)
-    if len(rows) < _FEWEST or target.min() == target.max():
+    if len(rows) < _FEWEST or (target == target[0]).all():
         return
     quantity = described.task == "regression"
     if quantity:  # of ranks: a few huge values don't decide
@@ -262,14 +262,15 @@ def _drifts(problem: Problem, rows: np.ndarray, columns: _Columns):
             "drift between splits", [] if target else list(part),
             f"{what} between training and test rows: one is larger than the other in "
             f"up to {share:.0f} % of all pairs",
-            "kept; compare the scores of the splits in cv_results_: if they follow each "
-            "other in time, the last tells most of what is to come",
+            "kept; compare the scores of the splits in cv_results_: if they follow "
+            "each other in time, the last tells most of what is to come",
         )  # fmt: skip
 
 
 def _comparable(problem: Problem, rows, columns: _Columns) -> tuple[list, np.ndarray]:
     """Numbers, indicators of frequent levels, and the target (named None)."""
-    names, parts = [], []
+    names: list = []
+    parts: list[np.ndarray] = []
     described = zip(
         columns.selectors, columns.symbolic, columns.few_levels, columns.values.T,
         strict=True,

@@ -60,7 +60,8 @@ def _won(fitted) -> str:
     beaten = []
     if len(done) > 1:
         second, gap = done.iloc[1], first["mean_score"] - done["mean_score"].iloc[1]
-        beaten.append(f"{gap:.2g} more than the next, {second['configuration']}")
+        more = f"{gap:.2g} more than" if gap > 0 else "as much as"
+        beaten.append(f"{more} the next ({second['configuration']})")
     if np.isfinite(fitted.dummy_score_):
         gap = first["mean_score"] - fitted.dummy_score_
         beaten.append(f"{gap:.2g} more than a constant prediction")
@@ -75,10 +76,8 @@ def _combined(fitted) -> str:
     members = fitted.members_
     if len(members) < 2:
         return "It predicts alone: no combination of several was found to be better."
-    named = ", ".join(
-        f"{name} ({weight:.2f})"
-        for name, weight in zip(members["configuration"], members["weight"], strict=True)
-    )
+    weights = members.set_index("configuration")["weight"]
+    named = ", ".join(f"{name} ({weight:.2f})" for name, weight in weights.items())
     text = f"Predictions are a weighted mean of {len(members)}: {named}"
     if np.isfinite(fitted.ensemble_score_):
         text += (
