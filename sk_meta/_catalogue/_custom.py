@@ -98,7 +98,9 @@ def _family_of(model: str, catalogue: Iterable[Configuration]) -> str:
     made = [c for c in catalogue if _made(c) == model]
     # Several families may be made of it, as linear models on splines: the one that
     # sees the table as it does.
-    made.sort(key=lambda c: (c.model.features is not None, c.preprocess != prep.scaled))
+    made.sort(key=lambda c: (
+        getattr(c.model, "features", None) is not None, c.preprocess != prep.scaled
+    ))  # fmt: skip
     return made[0].family if made else OWN
 
 
