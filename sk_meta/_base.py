@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import logging
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import ExitStack, closing
 from numbers import Integral, Real
 from os import PathLike
 
@@ -19,6 +18,7 @@ from . import _steps as steps
 from ._budget import Budget
 from ._checkpoint import Checkpoint
 from ._compat import (
+    CallbackSupportMixin,
     ClassifierTags,
     Interval,
     RegressorTags,
@@ -30,6 +30,7 @@ from ._compat import (
 from ._findings import find
 from ._inspection import InspectionMixin
 from ._knowledge import KnowledgeBase
+from ._log import logged
 from ._memory import memory_per_worker
 from ._priors import MEMBERS
 from ._problem import Problem, describe, dummy_score
@@ -46,10 +47,9 @@ from ._search import Search
 from ._shared import SharedTask
 from ._strategy import Strategy
 from ._table import MULTILABEL
+from ._tasks import watched
 from ._validation import as_frame, check_groups, check_weights, check_X, check_y
 from ._workers import open_workers
-
-logger = logging.getLogger("sk_meta")
 
 N_CANDIDATES = 20
 
@@ -62,7 +62,7 @@ def _has_decision_function(self) -> bool:
     return hasattr(getattr(self, "ensemble_", None), "decision_function")
 
 
-class BaseMetaLearner(InspectionMixin, BaseEstimator):
+class BaseMetaLearner(InspectionMixin, CallbackSupportMixin, BaseEstimator):
     """Parameters and behaviour that the three public classes share."""
 
     _parameter_constraints: dict = {
@@ -159,10 +159,12 @@ class BaseMetaLearner(InspectionMixin, BaseEstimator):
         """
         budget = self._budget()
         self._forget()
+        X_given, y_given = X, y
         X, y = self._check(X, y)
         weights, groups = check_weights(sample_weight, y), check_groups(groups, y)
         slowest = np.inf if self.max_predict_time is None else self.max_predict_time
-        with _logging(self.verbose), unlogged(), ExitStack() as stack:
+        with logged(self.verbose), unlogged(), ExitStack() as stack:
+            tasks = stack.enter_context(watched(self, X_given, y_given, sample_weight))
             # They start while the table is described.
             memory = memory_per_worker(self.memory_limit, effective_n_jobs(self.n_jobs))
             workers = open_workers(self.n_jobs, timed=budget.limited, memory=memory)
@@ -173,18 +175,20 @@ class BaseMetaLearner(InspectionMixin, BaseEstimator):
             self._keep_prior(problem, prior)
             task = stack.enter_context(closing(self._share(problem, workers)))
             before = prior.belief.copy()
-            search = self._search(problem, prior, budget, workers, task, memory)
+            search = self._search(problem, prior, budget, workers, task, memory, tasks)
             result = search.run()
             self.search_time_ = budget.elapsed()
             # The best is refitted while the ensemble is selected.
             refits = Refits(problem, result, budget, workers, task).begin()
-            selection = steps.combine(problem, result, self.ensemble_size, slowest)
-            fitted = refits.finish(selection, slowest, prior.excluded)
+            with tasks.task("ensemble"):
+                selection = steps.combine(problem, result, self.ensemble_size, slowest)
+            with tasks.task("refit"):
+                fitted = refits.finish(selection, slowest, prior.excluded)
             self.refit_time_ = budget.elapsed() - self.search_time_
-        self.deadline_ = _deadline(budget, workers)
-        self.evaluation_time_ = search.busy_seconds
-        self._keep_result(problem, prior, result, selection, fitted)
-        self._keep_record(problem, before, result)
+            self.deadline_ = _deadline(budget, workers)
+            self.evaluation_time_ = search.busy_seconds
+            self._keep_result(problem, prior, result, selection, fitted)
+            self._keep_record(problem, before, result)
         return self
 
     def _forget(self) -> None:
@@ -231,7 +235,7 @@ class BaseMetaLearner(InspectionMixin, BaseEstimator):
     def _share(self, problem, workers) -> SharedTask:
         return SharedTask(*problem.data, processes=workers.processes)
 
-    def _search(self, problem, prior, budget, workers, task, memory) -> Search:
+    def _search(self, problem, prior, budget, workers, task, memory, tasks) -> Search:
         checkpoint = None
         if self.checkpoint is not None:
             checkpoint = Checkpoint(self.checkpoint, problem)
@@ -246,7 +250,7 @@ class BaseMetaLearner(InspectionMixin, BaseEstimator):
             families=prior.families,
             memory=memory,
         )
-        return Search(strategy, workers, task, checkpoint)
+        return Search(strategy, workers, task, checkpoint, tasks)
 
     def _keep_prior(self, problem, prior) -> None:
         """Attributes that are known before anything is fitted."""
@@ -415,19 +419,3 @@ def _deadline(budget: Budget, workers) -> str:
     if not budget.limited:
         return "none"
     return "hard" if workers.hard else "soft"
-
-
-@contextmanager
-def _logging(verbose: int):
-    """Show the log on the standard error while fitting, if asked to."""
-    if not verbose:
-        yield
-        return
-    handler, level = logging.StreamHandler(), logger.level
-    logger.addHandler(handler)
-    logger.setLevel(logging.DEBUG if verbose > 1 else logging.INFO)
-    try:
-        yield
-    finally:
-        logger.removeHandler(handler)
-        logger.setLevel(level)

@@ -8,7 +8,6 @@ no pickle.
 from __future__ import annotations
 
 import json
-import logging
 import os
 from pathlib import Path
 from zipfile import BadZipFile
@@ -18,8 +17,6 @@ import numpy as np
 
 from ._evaluation import FAILED, OK, FoldResult
 from ._problem import Problem
-
-logger = logging.getLogger("sk_meta")
 
 _HEADER, _PART = "task.json", ".part"
 
@@ -49,7 +46,7 @@ class Checkpoint:
             )
         self._folder.mkdir(parents=True, exist_ok=True)
         self._there: set[Path] = set()
-        self._complained = False
+        self.lost: str | None = None
         header, mine = self._folder / _HEADER, _fingerprint(problem)
         if not header.exists():
             if any(file.suffix != _PART for file in self._folder.iterdir()):
@@ -82,7 +79,7 @@ class Checkpoint:
     def put(self, name: str, split: int, result: FoldResult) -> None:
         """Keep a result; what was not the configuration's own end is not kept.
 
-        On a full disk the search goes on, and the log says that it is not kept.
+        On a full disk the search goes on, and ``lost`` says why it is not kept.
         """
         path = self._file(name, split)
         if result.status not in (OK, FAILED) or path in self._there:
@@ -101,9 +98,7 @@ class Checkpoint:
         try:
             _write(path, lambda f: np.savez(f, told=text, prediction=prediction))
         except OSError as error:
-            if not self._complained:
-                logger.warning("checkpoint: results can't be kept: %s", error)
-            self._complained = True
+            self.lost = str(error)
 
     def _file(self, name: str, split: int) -> Path:
         return self._folder / f"{joblib.hash(name)[:16]}-{split}.npz"

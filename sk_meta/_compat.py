@@ -13,21 +13,20 @@ from sklearn.utils import ClassifierTags, RegressorTags
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.fixes import parse_version
 
+from ._together import together
+
+try:
+    from sklearn.callback import CallbackSupportMixin
+except ImportError:  # before 1.9
+    from ._old_callbacks import CallbackSupportMixin  # type: ignore[assignment]
 try:
     from sklearn.utils._repr_html.estimator import _VisualBlock as VisualBlock
 except ImportError:  # before 1.7
     from sklearn.utils._estimator_html_repr import _VisualBlock as VisualBlock
 
-__all__ = [
-    "ClassifierTags",
-    "Interval",
-    "RegressorTags",
-    "StrOptions",
-    "VisualBlock",
-    "fit_context",
-    "target_encoder",
-    "unlogged",
-]
+__all__ = ["CallbackSupportMixin", "ClassifierTags", "Interval", "RegressorTags",
+           "StrOptions", "VisualBlock", "callbacks_of", "fit_context",
+           "target_encoder", "unlogged"]  # fmt: skip
 
 _VERSION = parse_version(__version__)
 
@@ -43,6 +42,12 @@ def target_encoder(task: str) -> TargetEncoder:
     )
 
 
+def callbacks_of(estimator) -> list:
+    """What was set by ``set_callbacks``, or comes from an estimator around it."""
+    return getattr(estimator, "_skl_callbacks", [])
+
+
+@together
 def unlogged():
     """Context in which MLflow's autologging makes no run of every inner fit."""
     mlflow = sys.modules.get("mlflow.utils.autologging_utils")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from threading import Lock
+from contextlib import contextmanager
 
 import numpy as np
 from sklearn.base import BaseEstimator
@@ -13,38 +13,18 @@ from sklearn.utils.parallel import Parallel, delayed
 from ._compat import VisualBlock
 from ._evaluation import predict_with
 from ._temperature import heated
+from ._together import together
 
 _MANY_ROWS = 1_000  # fewer are predicted in less time than threads take to start
 
 
-class _Ignored:
-    """A warning that is ignored while any thread is in here.
-
-    ``catch_warnings`` alone would restore what another thread has set.
-    """
-
-    def __init__(self, message: str):
-        self._message = message
-        self._lock, self._n_inside = Lock(), 0
-        self._caught = warnings.catch_warnings()
-
-    def __enter__(self):
-        with self._lock:
-            if self._n_inside == 0:
-                self._caught = warnings.catch_warnings()
-                self._caught.__enter__()
-                warnings.filterwarnings("ignore", message=self._message)
-            self._n_inside += 1
-
-    def __exit__(self, *error):
-        with self._lock:
-            self._n_inside -= 1
-            if self._n_inside == 0:
-                self._caught.__exit__(*error)
-
-
-# A category that was not there in fit is an ordinary thing.
-_known_categories = _Ignored("Found unknown categories")
+@together
+@contextmanager
+def _known_categories():
+    """A category that was not there in fit is an ordinary thing."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="Found unknown categories")
+        yield
 
 
 def _has_one(name: str):
@@ -108,7 +88,7 @@ class WeightedEnsemble(BaseEstimator):
     def _blend(self, X) -> np.ndarray:
         few = len(self.estimators) == 1 or X.shape[0] < _MANY_ROWS
         threads = Parallel(n_jobs=1 if few else self.n_jobs, prefer="threads")
-        with _known_categories:
+        with _known_categories():
             parts = threads(
                 delayed(predict_with)(e, X, self.classes) for e in self.estimators
             )
@@ -163,5 +143,5 @@ class WeightedEnsemble(BaseEstimator):
         -------
         ndarray of shape (n_samples,) or (n_samples, n_classes)
         """
-        with _known_categories:
+        with _known_categories():
             return self.estimators[0].decision_function(X)

@@ -20,7 +20,6 @@ References
 
 from __future__ import annotations
 
-import logging
 import time
 import warnings
 from collections.abc import Callable
@@ -39,6 +38,7 @@ from ._columns import (
     SYMBOLIC,
     TEXT,
 )
+from ._log import logger
 from ._sample import (
     CLASSIFICATION,
     REGRESSION,
@@ -48,8 +48,6 @@ from ._sample import (
     standardise,
 )
 from ._table import as_table, describe_table, describe_target
-
-logger = logging.getLogger("sk_meta")
 
 _BOTH = (CLASSIFICATION, REGRESSION)
 _GROUPS = ("simple", "statistical", "information", "landmarker")

@@ -7,7 +7,6 @@ trained on and is ignored if the two do not match. Nothing in it is pickled.
 
 from __future__ import annotations
 
-import logging
 import os
 import zlib
 from functools import lru_cache
@@ -21,11 +20,10 @@ from ._card import read_card, stamp
 from ._catalogue import catalogue
 from ._history import MIN_TASKS, Experience, History
 from ._knowledge import SHIPPED, KnowledgeBase, read
+from ._log import logger
 from ._metamodel import META_FEATURES, MetaModel
 from ._priors import MEMBERS, Arrays
 from ._scoring import STORED_METRICS
-
-logger = logging.getLogger("sk_meta")
 
 FILE = "metamodel.npz"
 _FORMAT = 2  # of the file; another one is trained anew

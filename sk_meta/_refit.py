@@ -7,7 +7,6 @@ far as the time goes, and the others are averages of their fold models.
 
 from __future__ import annotations
 
-import warnings
 from dataclasses import dataclass, field
 from threading import Thread
 
@@ -18,6 +17,7 @@ from ._budget import Budget
 from ._catalogue import Configuration, choose
 from ._ensemble import WeightedEnsemble
 from ._evaluation import SCORE, Evaluation, fit_all_rows, fit_weighted
+from ._log import warn_user
 from ._problem import Problem
 from ._search import SearchResult
 from ._selection import Selection
@@ -132,11 +132,9 @@ class Refits:
         if not kept and not bags:
             kept = self.last_resort()
         if lost := [self.pool[i].name for i in wanted if i not in {**kept, **bags}]:
-            warnings.warn(
+            warn_user(
                 f"Not refitted, for lack of time or because they failed: {lost}. "
-                "Raise time_budget, or lower ensemble_size.",
-                UserWarning,
-                stacklevel=3,
+                "Raise time_budget, or lower ensemble_size."
             )
         if not kept and not bags:
             return _refit_dummy(self.problem, self.result, excluded or {})
@@ -185,11 +183,7 @@ class Refits:
             # The fold models, if there are any, are as good.
             if not fitted and any(f.model is None for f in self.pool[self.best].folds):
                 raise
-            warnings.warn(
-                "The refit was interrupted; what is fitted is used.",
-                UserWarning,
-                stacklevel=5,
-            )
+            warn_user("The refit was interrupted; what is fitted is used.")
         finally:
             self.workers.stop()
         return {i: model for i, model in fitted.items() if isinstance(model, Pipeline)}
@@ -278,13 +272,11 @@ def _refit_dummy(problem: Problem, result: SearchResult, excluded) -> Fitted:
     """What is left if nothing could be evaluated and fitted: a constant."""
     reasons = {trial.evaluation.error or "not refitted" for trial in result.trials}
     reasons = reasons or set(excluded.values())
-    warnings.warn(
+    warn_user(
         "No configuration could be evaluated and fitted on all rows, so the "
         f"predictions are constant. {len(result.trials)} were tried, {len(excluded)} "
         f"excluded; reasons: {sorted(map(str, reasons))[:5]}. Raise "
-        "time_budget or n_candidates, name other candidates, or check the data.",
-        UserWarning,
-        stacklevel=4,
+        "time_budget or n_candidates, name other candidates, or check the data."
     )
     (dummy,) = choose(["dummy"], problem.target.task)[:1]
     pipeline = dummy.build(problem.table, problem.random_state)

@@ -9,9 +9,8 @@ the same for any number of jobs.
 
 from __future__ import annotations
 
-import logging
-import warnings
 from collections import deque
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -22,6 +21,7 @@ from ._checkpoint import Checkpoint
 from ._evaluation import (
     DIED,
     FAILED,
+    OK,
     OTHER,
     SCORE,
     STORED,
@@ -30,6 +30,7 @@ from ._evaluation import (
     FoldResult,
     reason,
 )
+from ._log import logger, warn_user
 from ._record import FROM_CHECKPOINT, Told
 from ._runs import Run
 from ._shared import SharedTask
@@ -37,9 +38,9 @@ from ._strategy import Strategy, Unit
 from ._unit import Rules, drop_model, evaluate_unit
 from ._workers import Died, Late, Raised, quiet
 
-logger = logging.getLogger("sk_meta")
-
 LAG = 4
+STOPPED = FoldResult(TIMEOUT, error="stopped by a callback")
+_MOMENT = 2.0  # seconds for running folds after a callback has asked to stop
 _KEPT_SHARE = 0.002  # of the free memory that one kept fold model may take
 
 
@@ -94,6 +95,27 @@ class SearchResult:
     told: tuple[Told, ...] = ()
 
 
+class Unwatched:
+    """What is told of the tasks of a fit, and to whom: here to nobody."""
+
+    wants_models = False  # whether the models of the best folds are to be kept
+
+    def task(self, name: str) -> AbstractContextManager:
+        """A step of ``fit``."""
+        return nullcontext()
+
+    def search(self, strategy: Strategy) -> AbstractContextManager:
+        """The step in which units are begun and ended."""
+        return nullcontext()
+
+    def began(self, unit: Unit) -> None:
+        """A unit is given to a worker."""
+
+    def ended(self, unit: Unit) -> bool:
+        """The result of a unit was told; whether the search is to stop."""
+        return False
+
+
 class Search:
     """Spend a budget on the most promising configurations.
 
@@ -107,6 +129,8 @@ class Search:
         The table, for the workers.
     checkpoint : Checkpoint or None, default=None
         Results of an earlier search that was not finished.
+    tasks : Unwatched, default=Unwatched()
+        Is told of every unit.
     """
 
     def __init__(
@@ -115,14 +139,17 @@ class Search:
         workers,
         task: SharedTask,
         checkpoint: Checkpoint | None = None,
+        tasks: Unwatched | None = None,
     ):
         self.strategy = strategy
+        self.tasks = tasks or Unwatched()
         self.problem = strategy.problem
         self.budget = strategy.budget
         self.workers = workers
         self.task = task
         self.checkpoint = checkpoint
         self.busy_seconds = 0.0
+        self._stop = False
         self._rules = self._make_rules()
         self._queue: deque[Unit] = deque()
         # Asked for and not told yet, in that order, with the outcome once it is in.
@@ -140,27 +167,39 @@ class Search:
         SearchResult
             Also after an interrupt from the keyboard: what was found is kept.
         """
-        interrupted = False
+        with self.tasks.search(self.strategy):
+            self._run()
+            for unit, outcome in self._untold.items():
+                # What was in by chance, when a callback stopped a search that is the
+                # same every time, is not known either.
+                if outcome is None or (self._stop and not self.budget.limited):
+                    outcome = STOPPED if self._stop else Late()
+                self._tell(unit, outcome)
+        if not self.budget.limited:
+            for run in self.strategy.runs:
+                self._drop_models(run)  # kept for callbacks, which change nothing
+        if self.checkpoint is not None and self.checkpoint.lost:
+            warn(f"Results can't be kept in the checkpoint: {self.checkpoint.lost}")
+        return self._result(self.strategy.reason)
+
+    def _run(self) -> None:
         try:
             with quiet():
                 self._loop()
         except KeyboardInterrupt:
-            interrupted = True
-            warnings.warn(
-                "The search was interrupted; the best configurations so far are used.",
-                UserWarning,
-                stacklevel=2,
-            )
+            self.strategy.reason = "interrupted"
+            warn_user("The search was interrupted; the best configurations so far are used.")
         finally:
             self._note_ended(self.workers.wait(0))
             self.workers.stop()
-        for unit, outcome in self._untold.items():
-            self._tell(unit, Late() if outcome is None else outcome)
-        return self._result("interrupted" if interrupted else self.strategy.reason)
 
     def _loop(self) -> None:
         window = self.workers.size + 1 if self.budget.limited else LAG
         while True:
+            if self._stopped:
+                self.strategy.reason = "stopped by a callback"
+                self._let_end()
+                return
             self._ask(window)
             self._submit()
             # While only quick ones may be asked for, there may be more to do later.
@@ -180,6 +219,19 @@ class Search:
             self._submit()
             self._tell_what_is_in(window)
 
+    @property
+    def _stopped(self) -> bool:
+        """Whether a callback has asked for it, and there is something to use."""
+        return self._stop and bool(self.strategy.members()[1])
+
+    def _let_end(self) -> None:
+        """Give running folds a moment: what is ended takes longer to start again."""
+        end = self.budget.elapsed() + _MOMENT
+        while self.workers.hard and self.workers.busy():
+            if (left := end - self.budget.elapsed()) <= 0:
+                return
+            self._note_ended(self.workers.wait(left))
+
     def _ask(self, window: int) -> None:
         """Ask for units until so many are untold."""
         self.strategy.only_quick = getattr(self.workers, "starting", False)
@@ -195,6 +247,7 @@ class Search:
             if self.budget.limited and self.strategy.seconds_left() <= 0:
                 return
             unit = self._queue.popleft()
+            self.tasks.began(unit)
             known = None
             if self.checkpoint is not None:
                 key = unit.run.configuration.key
@@ -223,6 +276,8 @@ class Search:
                 return
             for unit in ready:
                 self._tell(unit, self._untold.pop(unit))
+                if self._stopped:
+                    return
                 if ordered:
                     self._ask(window)
                     self._submit()
@@ -237,6 +292,9 @@ class Search:
         n_observed = len(self.strategy.belief.journal)
         self.strategy.tell(unit, result)
         self._record(unit, result, n_observed)
+        if self.tasks.ended(unit):
+            self._stop = True
+        _log_fold(unit, result)
         if run.over:
             self._drop_models(run)
             logger.info("%s: %s", run.name, run.dropped or result.error)
@@ -264,7 +322,7 @@ class Search:
     def _make_rules(self) -> Rules:
         metric, keep = self.problem.metric, None
         stored = {} if metric.exact else {STORED: metric.stored_scorer}
-        if self.budget.limited:
+        if self.budget.limited or self.tasks.wants_models:
             # Should there be no time for a refit, the fold models are at hand.
             keep = "" if self.task.folder is None else str(self.task.folder)
             if self.workers.processes and not keep:
@@ -320,6 +378,14 @@ class Search:
         rows = [folds.splits[i][1] for i in splits]
         told = tuple(self._told)
         return SearchResult(trials, tuple(pool), rows, n_train, why, told)
+
+
+def _log_fold(unit: Unit, result: FoldResult) -> None:
+    score = result.scores.get(SCORE, np.nan)
+    told = f"{score:.4g}, {result.fit_seconds + result.predict_seconds:.2f} s"
+    if result.status != OK:
+        told = f"{result.status}, {result.error}"
+    logger.debug("%s, split %d: %s", unit.run.name, unit.split, told)
 
 
 def _as_result(outcome) -> FoldResult:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
@@ -11,7 +10,9 @@ from scipy.stats import rankdata
 from sklearn.metrics import roc_auc_score
 
 from ._evaluation import SCORE, take_or_none
+from ._log import warn_user
 from ._temperature import best_temperature
+from ._workers import quiet
 
 N_STEPS = 30
 MAX_POOL = 25
@@ -183,14 +184,17 @@ def select(
     -------
     Selection
     """
-    return replace(_selected(evaluations, rows, goal, n_folds), doubt=goal.doubt)
-
-
-def _selected(evaluations, rows, goal: Goal, n_folds: int | None) -> Selection:
-    means = np.array([evaluation.mean(SCORE) for evaluation in evaluations])
     costs = np.array([e.predict_cost(rows) for e in evaluations])
     if (costs > goal.max_predict_time).all():
         _warn_too_slow(goal.max_predict_time, costs.min())
+    with quiet():
+        selection = _selected(evaluations, rows, goal, n_folds, costs)
+    return replace(selection, doubt=goal.doubt)
+
+
+def _selected(evaluations, rows, goal: Goal, n_folds: int | None, costs) -> Selection:
+    means = np.array([evaluation.mean(SCORE) for evaluation in evaluations])
+    if (costs > goal.max_predict_time).all():
         quickest = int(costs.argmin())
         return Selection(np.eye(len(means))[quickest], float(means[quickest]), True)
     means = np.where(costs > goal.max_predict_time, -np.inf, means)
@@ -250,12 +254,10 @@ def _unseen(folds: list[_Fold], goal: Goal, limits: dict):
 
 
 def _warn_too_slow(limit: float, fastest: float) -> None:
-    warnings.warn(
+    warn_user(
         f"max_predict_time={limit:.3g} s per 1,000 rows is less than what any "
         f"configuration takes; the fastest is used, with {fastest:.3g} s. Raise it, or "
-        "name faster candidates.",
-        UserWarning,
-        stacklevel=4,
+        "name faster candidates."
     )
 
 

@@ -6,7 +6,6 @@ in order.
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
@@ -16,6 +15,7 @@ import pandas as pd
 from ._belief import Belief
 from ._budget import Budget
 from ._catalogue import Configuration, catalogue, choose
+from ._log import logger
 from ._memory import memory_needed
 from ._metafeatures import MetaFeatures, compute_meta_features
 from ._pretrained import trained
@@ -26,9 +26,6 @@ from ._report import ranking_frame
 from ._search import SearchResult
 from ._selection import Goal, Selection, select
 from ._table import main_output
-from ._workers import quiet
-
-logger = logging.getLogger("sk_meta")
 
 _USABLE = 0.9  # of the budget, for the search
 _PROMISING = 20  # configurations by whose predicted seconds the folds are chosen
@@ -197,6 +194,5 @@ def combine(
         problem.weights,
         problem.groups,
     )
-    with quiet():
-        n_folds = min(len(result.rows), len(problem.splits))
-        return select(result.pool, result.rows, goal, n_folds)
+    n_folds = min(len(result.rows), len(problem.splits))
+    return select(result.pool, result.rows, goal, n_folds)

@@ -19,6 +19,7 @@ from sklearn.utils.multiclass import check_classification_targets, type_of_targe
 from sklearn.utils.validation import check_consistent_length, validate_data
 
 from ._columns import BOOLEAN, NUMERIC
+from ._log import warn_user
 from ._table import Target, as_table, is_frame
 
 N_SPLITS = 5
@@ -475,11 +476,9 @@ def _affordable(
     rare = several[counts[several].argmin()]
     members = int(counts[rare])
     if members < wanted and warn:
-        warnings.warn(
+        warn_user(
             f"Class {str(classes[rare])!r} has {members} members: {members} folds are "
-            f"used instead of {wanted}. Collect more of it, or merge rare classes.",
-            UserWarning,
-            stacklevel=6,
+            f"used instead of {wanted}. Collect more of it, or merge rare classes."
         )
     return min(members, wanted)
 
@@ -492,12 +491,10 @@ def _train_on_singletons(
     if not alone.any() or alone.all():
         return splits
     if warn:
-        warnings.warn(
+        warn_user(
             f"Classes with one member are trained on but never scored: "
             f"{[str(label) for label in singles[:5]]}. Collect more of them, or merge "
-            "rare classes.",
-            UserWarning,
-            stacklevel=6,
+            "rare classes."
         )
     rows = np.flatnonzero(alone)
     return [

@@ -32,6 +32,7 @@ from scipy.linalg import eigh, lu_factor
 from threadpoolctl import threadpool_limits
 
 from ._memory import limit_memory
+from ._together import together
 
 # Numerical libraries read these when they are loaded.
 _ONE_THREAD = {
@@ -64,15 +65,23 @@ class Raised:
         self.error = error
 
 
+@together
+@contextmanager
+def _quiet_process():
+    with threadpool_limits(limits=1), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield
+
+
 @contextmanager
 def quiet():
     """One thread per numerical library, and no warnings.
 
-    One thread makes results the same for any number of workers. Both are settings
-    of the whole process, so this is entered once and not by every thread.
+    One thread makes results the same for any number of workers. These are settings
+    of the whole process, but for the threads of OpenMP, which every thread has its own
+    number of; it is entered by every fit, and not by the workers' threads.
     """
-    with threadpool_limits(limits=1), warnings.catch_warnings():
-        warnings.simplefilter("ignore")
+    with _quiet_process(), threadpool_limits(limits=1, user_api="openmp"):
         yield
 
 

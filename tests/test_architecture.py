@@ -12,6 +12,9 @@ import sk_meta
 ROOT = Path(sk_meta.__file__).parent
 # A module imports only from modules above it.
 ORDER = (
+    "_together",
+    "_log",
+    "_old_callbacks",
     "_compat",
     "_columns",
     "_table",
@@ -60,6 +63,8 @@ ORDER = (
     "_steps",
     "_explain",
     "_summary",
+    "_tasks",
+    "callbacks",
     "_inspection",
     "_base",
     "_estimator",
@@ -67,7 +72,8 @@ ORDER = (
     "__init__",
 )
 MAX_COMPAT, MAX_MODULE, MAX_BODY = 60, 600, 80
-OPTIONAL = ("matplotlib", "lightgbm", "xgboost", "catboost", "skrub", "torch", "polars")
+OPTIONAL = ("matplotlib", "rich", "lightgbm", "xgboost", "catboost", "skrub", "torch",
+            "polars")  # fmt: skip
 FILES = sorted(path for path in ROOT.rglob("*.py"))
 every_file = pytest.mark.parametrize(
     "path", FILES, ids=lambda path: str(path.relative_to(ROOT))
@@ -230,4 +236,4 @@ def test_public_names_of_the_package_are_only_those_of_all():
         for name, value in vars(sk_meta).items()
         if not name.startswith("_") and name != "annotations"
     }
-    assert public - set(sk_meta.__all__) <= {"data"}
+    assert public - set(sk_meta.__all__) <= {"callbacks", "data"}

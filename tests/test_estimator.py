@@ -498,14 +498,6 @@ def test_warnings_of_candidates_are_kept_quiet(recwarn):
     assert [w.message for w in recwarn if "Convergence" in str(w.category)] == []
 
 
-def test_verbose_logs_each_evaluation(wine, capsys):
-    X, _, y, _ = wine
-    MetaLearnerClassifier(candidates=FAST, verbose=1, **QUICK).fit(X, y)
-    assert capsys.readouterr().err.count(" s a fold") == 4
-    MetaLearnerClassifier(candidates=FAST, **QUICK).fit(X, y)
-    assert capsys.readouterr() == ("", "")
-
-
 @pytest.mark.parametrize(
     ("parameters", "message"),
     [

@@ -1,0 +1,56 @@
+"""Settings of the whole process that several threads want changed at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from functools import wraps
+from threading import Lock
+
+
+class _Together:
+    """A context that the first thread enters and the last one leaves."""
+
+    def __init__(self, make: Callable[[], AbstractContextManager]):
+        self._make = make
+        self._lock, self._n_inside = Lock(), 0
+        self._entered: AbstractContextManager | None = None
+
+    def __enter__(self) -> None:
+        with self._lock:
+            if self._entered is None:
+                entered = self._make()
+                entered.__enter__()
+                self._entered = entered
+            self._n_inside += 1
+
+    def __exit__(self, *error) -> None:
+        with self._lock:
+            self._n_inside -= 1
+            if self._n_inside == 0 and self._entered is not None:
+                entered, self._entered = self._entered, None
+                # An error is one thread's own, and the setting is everybody's.
+                entered.__exit__(None, None, None)
+
+
+def together(
+    make: Callable[[], AbstractContextManager],
+) -> Callable[[], AbstractContextManager]:
+    """Make a context safe for threads that are in it at the same time.
+
+    Each on its own would restore what it found: the first to leave ends the setting
+    for all, and the last one leaves it as it is for ever.
+
+    Parameters
+    ----------
+    make : callable
+        Returns a context manager that changes something of the whole process.
+
+    Returns
+    -------
+    callable
+        Returns a context manager that changes it from when the first thread enters
+        until the last one has left.
+    """
+    shared = _Together(make)
+    return wraps(make)(lambda: shared)
