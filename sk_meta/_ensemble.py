@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
-from contextlib import contextmanager
-
 import numpy as np
 from sklearn.base import BaseEstimator
 from sklearn.utils.metaestimators import available_if
@@ -13,18 +10,15 @@ from sklearn.utils.parallel import Parallel, delayed
 from ._compat import VisualBlock
 from ._evaluation import predict_with
 from ._temperature import heated
-from ._together import together
+from ._together import ignored, together
 
 _MANY_ROWS = 1_000  # fewer are predicted in less time than threads take to start
 
 
 @together
-@contextmanager
 def _known_categories():
     """A category that was not there in fit is an ordinary thing."""
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", message="Found unknown categories")
-        yield
+    return ignored("Found unknown categories")
 
 
 def _has_one(name: str):

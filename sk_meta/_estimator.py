@@ -76,7 +76,9 @@ default="hybrid"
         Seeds the folds and every configuration. With an int and no
         `time_budget`, the result is the same for any `n_jobs`.
     verbose : int, default=0
-        1 logs every evaluation.
+        1 logs every configuration, 2 also every fold, by the logger "sk_meta": to
+        the handlers that the application has set up, else to the standard error. For
+        a display of how far it has come see :class:`sk_meta.callbacks.Progress`.
 
     Attributes
     ----------
@@ -149,6 +151,9 @@ default="hybrid"
         Whether fits that ran at the deadline could be ended.
     stop_reason_ : str
         Why the search ended.
+    search_state_ : SearchState
+        How far the search has come; only while ``fit`` runs, for the callbacks that
+        are set by ``set_callbacks`` (see :class:`sk_meta.callbacks.SearchState`).
     search_time_, refit_time_ : float
         Seconds until the search ended, and for the ensemble and the refits.
     evaluation_time_ : float

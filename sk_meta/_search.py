@@ -179,7 +179,8 @@ class Search:
             for run in self.strategy.runs:
                 self._drop_models(run)  # kept for callbacks, which change nothing
         if self.checkpoint is not None and self.checkpoint.lost:
-            warn(f"Results can't be kept in the checkpoint: {self.checkpoint.lost}")
+            lost = self.checkpoint.lost
+            warn_user(f"Results can't be kept in the checkpoint: {lost}")
         return self._result(self.strategy.reason)
 
     def _run(self) -> None:
@@ -188,7 +189,9 @@ class Search:
                 self._loop()
         except KeyboardInterrupt:
             self.strategy.reason = "interrupted"
-            warn_user("The search was interrupted; the best configurations so far are used.")
+            warn_user(
+                "The search was interrupted; the best configurations so far are used."
+            )
         finally:
             self._note_ended(self.workers.wait(0))
             self.workers.stop()

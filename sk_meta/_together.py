@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from contextlib import AbstractContextManager
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from functools import wraps
 from threading import Lock
 
@@ -54,3 +55,25 @@ def together(
     """
     shared = _Together(make)
     return wraps(make)(lambda: shared)
+
+
+@contextmanager
+def ignored(message: str = r"(?s).*") -> Iterator[None]:
+    """Ignore some warnings, or all.
+
+    Unlike ``catch_warnings`` it takes back only its own filter, also from the filters
+    that a ``catch_warnings`` of another thread will bring back.
+
+    Parameters
+    ----------
+    message : str, default=everything
+        Regular expression that the start of a message matches.
+    """
+    warnings.filterwarnings("ignore", message=message)
+    within, mine = warnings.filters, warnings.filters[0]
+    try:
+        yield
+    finally:
+        for filters in (within, warnings.filters):
+            if mine in filters:
+                filters.remove(mine)  # type: ignore[attr-defined]

@@ -32,7 +32,7 @@ from scipy.linalg import eigh, lu_factor
 from threadpoolctl import threadpool_limits
 
 from ._memory import limit_memory
-from ._together import together
+from ._together import ignored, together
 
 # Numerical libraries read these when they are loaded.
 _ONE_THREAD = {
@@ -68,8 +68,7 @@ class Raised:
 @together
 @contextmanager
 def _quiet_process():
-    with threadpool_limits(limits=1), warnings.catch_warnings():
-        warnings.simplefilter("ignore")
+    with threadpool_limits(limits=1), ignored():
         yield
 
 

@@ -72,8 +72,7 @@ ORDER = (
     "__init__",
 )
 MAX_COMPAT, MAX_MODULE, MAX_BODY = 60, 600, 80
-OPTIONAL = ("matplotlib", "rich", "lightgbm", "xgboost", "catboost", "skrub", "torch",
-            "polars")  # fmt: skip
+OPTIONAL = ("matplotlib", "lightgbm", "xgboost", "catboost", "skrub", "torch", "polars")
 FILES = sorted(path for path in ROOT.rglob("*.py"))
 every_file = pytest.mark.parametrize(
     "path", FILES, ids=lambda path: str(path.relative_to(ROOT))

@@ -78,7 +78,11 @@ class Wanting:
             self.accuracies[context.task_name] = accuracy
 
 
-class Older(_old_callbacks.CallbackSupportMixin, MetaLearnerClassifier):
+OLD = _old_callbacks.CallbackSupportMixin
+MIXINS = () if issubclass(MetaLearnerClassifier, OLD) else (OLD,)
+
+
+class Older(*MIXINS, MetaLearnerClassifier):
     """The classifier as it is with scikit-learn before 1.9."""
 
 

@@ -1,5 +1,7 @@
 """Logged by MLflow, and loaded from it."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -105,6 +107,14 @@ def test_grid_search_is_one_automatic_run_with_a_child_per_value(autologging, ca
     assert len(runs) == 3
     best = runs["metrics.best_cv_score"].dropna().item()
     assert best == pytest.approx(search.best_score_)
+
+
+def test_fits_in_two_threads_are_no_runs_and_leave_it_switched_on(autologging, cancer):
+    with ThreadPoolExecutor(2) as threads:
+        model, _ = threads.map(lambda _: quick_classifier().fit(*cancer), range(2))
+    assert mlflow.search_runs([autologging]).empty
+    clone(model.best_estimator_).fit(*cancer)
+    assert len(mlflow.search_runs([autologging])) == 1
 
 
 def test_logging_that_is_switched_off_is_not_switched_on_by_fit(autologging, cancer):
