@@ -1,0 +1,169 @@
+"""What the meta-model has learned: where tasks lie, and how its training went."""
+
+from __future__ import annotations
+
+import numpy as np
+from sklearn.decomposition import PCA
+
+from .._pretrained import load_meta_model
+from ._display import BLUE, GREY, ORANGE, Display, faint_grid, halo, shortened
+
+
+class TaskMapDisplay(Display):
+    """Map of the prior tasks, with the new one on it and the nearest named.
+
+    Parameters
+    ----------
+    embedding : array-like of shape (n_tasks, n_dimensions)
+        Representation of the prior tasks.
+    new : array-like of shape (n_dimensions,)
+        Representation of the new one.
+    names : array-like of str of shape (n_tasks,)
+        Names of the prior tasks.
+    n_near : int, default=5
+        Number of prior tasks to name: the nearest in all dimensions.
+
+    Attributes
+    ----------
+    ax_, figure_ : matplotlib Axes and Figure
+        What it was drawn on.
+    share_ : float
+        Share of the variance of the tasks that the two dimensions show.
+
+    Notes
+    -----
+    The two dimensions are the first principal components, so that tasks that are near
+    on the map need not be near in all dimensions.
+    """
+
+    def __init__(self, embedding, new, names, *, n_near=5):
+        self.embedding = np.asarray(embedding, dtype=float)
+        self.new = np.asarray(new, dtype=float)
+        self.names = list(names)
+        self.n_near = n_near
+
+    @classmethod
+    def _data(cls, estimator):
+        model = _meta_model(estimator)
+        return {
+            "embedding": model.embedding_,
+            "new": estimator.embedding_,
+            "names": model.experience.tasks.index,
+        }
+
+    def _near(self) -> np.ndarray:
+        """Nearest tasks; of one that is there with several numbers of rows, one."""
+        distance = np.linalg.norm(self.embedding - self.new, axis=1)
+        first: dict[str, int] = {}
+        for i in np.argsort(distance, kind="stable"):
+            first.setdefault(self._family(i), int(i))
+        return np.array(list(first.values())[: self.n_near], dtype=int)
+
+    def _family(self, i: int) -> str:
+        return str(self.names[i]).partition("@")[0]
+
+    def _draw(self, ax, **kwargs):
+        projection = PCA(2).fit(self.embedding)
+        self.share_ = float(projection.explained_variance_ratio_.sum())
+        flat = projection.transform(self.embedding)
+        here = projection.transform(self.new[None])[0]
+        near = self._near()
+        style = {"color": GREY, "s": 14, "alpha": 0.55, "lw": 0} | kwargs
+        ax.scatter(*flat.T, **style)
+        ax.scatter(*flat[near].T, color=BLUE, s=26, zorder=3)
+        ax.scatter(*here, color=ORANGE, marker="*", s=190, ec=_rim(), lw=0.8, zorder=5)
+        self._name(ax, flat, here, near)
+        ax.set_xticks([])
+        ax.set_yticks([])
+        ax.set_xlabel(f"{len(self.names)} prior tasks; the plane shows "
+                      f"{100 * self.share_:.0f} % of their variance")  # fmt: skip
+        ax.margins(0.12)
+
+    def _name(self, ax, flat, here, near) -> None:
+        """Names beside the map, in the order of the tasks, with lines to them."""
+        texts = [("this task", here, True)]
+        texts += [(self._family(i), flat[i], False) for i in near]
+        texts.sort(key=lambda text: -text[1][1])
+        for k, (name, point, mine) in enumerate(texts):
+            ax.annotate(
+                *shortened([name]), point, xycoords="data",
+                xytext=(1.04, 0.95 - k * 0.9 / max(1, len(texts) - 1)),
+                textcoords="axes fraction", va="center", fontsize="small",
+                fontweight="bold" if mine else "normal", parse_math=False,
+                path_effects=halo(), zorder=4,
+                arrowprops={"arrowstyle": "-", "lw": 0.7, "shrinkB": 4, "shrinkA": 1,
+                            "color": ORANGE if mine else BLUE, "alpha": 0.7},
+            )  # fmt: skip
+
+    def describe(self):
+        """Name the nearest tasks; see :meth:`Display.describe`."""
+        near = ", ".join(self._family(i) for i in self._near())
+        return f"Among {len(self.names)} prior tasks, this one lies nearest to {near}."
+
+
+class TrainingLossDisplay(Display):
+    """Training loss of the meta-model's network after every epoch.
+
+    Parameters
+    ----------
+    loss_curve : array-like of shape (n_epochs,)
+        Mean squared error of the standardised losses of the configurations.
+
+    Examples
+    --------
+    >>> from sk_meta import load_meta_model
+    >>> from sk_meta.plots import TrainingLossDisplay
+    >>> curve = load_meta_model("regression").loss_curve_
+    >>> TrainingLossDisplay(curve).describe()[:44]
+    'The training loss of the network falls from '
+    """
+
+    def __init__(self, loss_curve):
+        self.loss_curve = np.asarray(loss_curve, dtype=float)
+
+    @classmethod
+    def _data(cls, estimator):
+        curve = _meta_model(estimator).loss_curve_
+        if curve is None:
+            raise ValueError(
+                f"meta_model={estimator.meta_model!r} has no network that is trained "
+                "in epochs; 'neural' and 'hybrid' have one."
+            )
+        return {"loss_curve": curve}
+
+    def _draw(self, ax, **kwargs):
+        epochs = np.arange(1, len(self.loss_curve) + 1)
+        ax.plot(epochs, self.loss_curve, **{"color": BLUE, "lw": 2} | kwargs)
+        for k, side in ((0, "left"), (-1, "right")):
+            ax.plot(epochs[k], self.loss_curve[k], "o", color=BLUE, ms=5)
+            ax.annotate(
+                f"{self.loss_curve[k]:.3f}", (epochs[k], self.loss_curve[k]),
+                xytext=(7 if side == "left" else 0, 5), textcoords="offset points",
+                ha=side, fontsize="small", path_effects=halo(),
+            )  # fmt: skip
+        ax.set_ylim(bottom=0)
+        ax.margins(y=0.12)
+        ax.set_xlabel("epoch")
+        ax.set_ylabel("training loss (squared error)")
+        faint_grid(ax)
+
+    def describe(self):
+        """Say from where to where it falls; see :meth:`Display.describe`."""
+        return (
+            f"The training loss of the network falls from {self.loss_curve[0]:.3f} to "
+            f"{self.loss_curve[-1]:.3f} in {len(self.loss_curve)} epochs."
+        )
+
+
+def _meta_model(estimator):
+    return load_meta_model(
+        estimator.task_,
+        knowledge=estimator.knowledge,
+        meta_model=estimator.meta_model,
+    )
+
+
+def _rim() -> str:
+    from matplotlib import rcParams
+
+    return rcParams["axes.facecolor"]

@@ -1,0 +1,205 @@
+"""What the configurations scored, and what was expected of them."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from ._display import (
+    BLUE,
+    GREY,
+    ORANGE,
+    Display,
+    faint_grid,
+    halo,
+    height_of,
+    ink,
+    metric_name,
+    plain,
+    shortened,
+)
+
+
+class LeaderboardDisplay(Display):
+    """Scores of the best configurations, mean ± standard deviation over the folds.
+
+    Parameters
+    ----------
+    leaderboard : DataFrame
+        With configuration, mean_score and sd_score, the best first; rows without a
+        score are left out.
+    winner : str or None, default=None
+        Configuration to mark.
+    metric : str, default="score"
+        Name of the score.
+    n_best : int, default=15
+        Largest number of configurations to show.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from sk_meta.plots import LeaderboardDisplay
+    >>> table = pd.DataFrame(
+    ...     {"configuration": ["a"], "mean_score": [0.9], "sd_score": [0.1]}
+    ... )
+    >>> LeaderboardDisplay(table, winner="a").describe()
+    'The best of 1 configurations is a with a score of 0.9 ± 0.1.'
+    """
+
+    def __init__(self, leaderboard, *, winner=None, metric="score", n_best=15):
+        self.leaderboard = leaderboard
+        self.winner = winner
+        self.metric = metric
+        self.n_best = n_best
+
+    @classmethod
+    def _data(cls, estimator):
+        return {
+            "leaderboard": _scored(estimator.leaderboard_),
+            "winner": estimator.best_params_["configuration"],
+            "metric": metric_name(estimator),
+        }
+
+    def _shown(self) -> pd.DataFrame:
+        return _scored(self.leaderboard).head(self.n_best)
+
+    def _height(self):
+        return height_of(len(self._shown()))
+
+    def _draw(self, ax, **kwargs):
+        shown = self._shown()
+        places = np.arange(len(shown))
+        won = (shown["configuration"] == self.winner).to_numpy()
+        for mask, color in ((~won, BLUE), (won, ORANGE)):
+            style = {"color": color, "fmt": "o", "ms": 5, "lw": 1.4} | kwargs
+            ax.errorbar(
+                shown["mean_score"][mask], places[mask],
+                xerr=shown["sd_score"][mask], **style,
+            )  # fmt: skip
+        ax.set_yticks(places, shortened(shown["configuration"]))
+        for label, best in zip(ax.get_yticklabels(), won, strict=True):
+            label.set_fontweight("bold" if best else "normal")
+        plain(*ax.get_yticklabels())
+        ax.tick_params(axis="y", length=0)
+        ax.spines["left"].set_visible(False)
+        ax.set_ylim(len(shown) - 0.4, -0.6)
+        ax.set_xlabel(f"{self.metric}, mean ± sd over the folds", parse_math=False)
+        faint_grid(ax, "x")
+
+    def describe(self):
+        """Name the best and its score; see :meth:`Display.describe`."""
+        scored = _scored(self.leaderboard)
+        if not len(scored):
+            return "No configuration has a score."
+        winner = scored[scored["configuration"] == self.winner]
+        best = (winner if len(winner) else scored).iloc[0]
+        return (
+            f"The best of {len(scored)} configurations is {best['configuration']} with "
+            f"a {self.metric} of {best['mean_score']:.4g} ± {best['sd_score']:.2g}."
+        )
+
+
+class ExpectationDisplay(Display):
+    """What the prior tasks made expect of each configuration, and what it scored.
+
+    Parameters
+    ----------
+    expected : DataFrame
+        With configuration, expected, low, high (an 80 % interval, NaN where there is
+        none) and found.
+    metric : str, default="score"
+        Name of the score.
+    n_named : int, default=3
+        Number of configurations to name: those furthest from what was expected.
+
+    Notes
+    -----
+    Where the knowledge base has not the metric that was searched for, there are no
+    expected scores, and ranks are compared.
+    """
+
+    def __init__(self, expected, *, metric="score", n_named=3):
+        self.expected = expected
+        self.metric = metric
+        self.n_named = n_named
+
+    @classmethod
+    def _data(cls, estimator):
+        tried = _scored(estimator.leaderboard_)
+        if tried["expected_score"].isna().all():
+            return {"expected": _ranks(tried), "metric": "rank"}
+        prior = estimator.prior_ranking_.set_index("configuration")
+        names = {
+            "predicted_score": "expected",
+            "predicted_low": "low",
+            "predicted_high": "high",
+        }
+        prior = prior[list(names)].rename(columns=names)
+        table = tried[["configuration", "mean_score"]].join(prior, on="configuration")
+        table = table.rename(columns={"mean_score": "found"})
+        # What the search itself has proposed is not in the ranking before it.
+        table = table[table["expected"].notna()].reset_index(drop=True)
+        return {"expected": table, "metric": metric_name(estimator)}
+
+    def _draw(self, ax, **kwargs):
+        table = self.expected
+        reach = np.abs(table[["low", "high"]].sub(table["expected"], axis=0)).T
+        ax.errorbar(
+            table["expected"], table["found"], xerr=reach.to_numpy(), fmt="none",
+            ecolor=GREY, elinewidth=1, alpha=0.45,
+        )  # fmt: skip
+        style = {"color": BLUE, "s": 26, "zorder": 3} | kwargs
+        ax.scatter(table["expected"], table["found"], **style)
+        middle = float(table["found"].median()) if len(table) else 0.0
+        ax.axline((middle, middle), slope=1, color=ink(), lw=0.8, ls=(0, (4, 3)))
+        self._name_surprises(ax)
+        ax.set_xlabel(f"{self.metric} expected before the search", parse_math=False)
+        ax.set_ylabel(f"{self.metric} found", parse_math=False)
+        if self.metric == "rank":
+            ax.invert_xaxis()
+            ax.invert_yaxis()
+        ax.margins(y=0.12)
+        faint_grid(ax)
+
+    def _name_surprises(self, ax) -> None:
+        table = self.expected
+        off = (table["found"] - table["expected"]).abs()
+        for _, row in table.loc[off.nlargest(self.n_named).index].iterrows():
+            ax.annotate(
+                *shortened([row["configuration"]]), (row["expected"], row["found"]),
+                xytext=(0, 5), textcoords="offset points", fontsize="small",
+                ha="center", parse_math=False, path_effects=halo(),
+            )  # fmt: skip
+
+    def describe(self):
+        """Say how many scores were as expected; see :meth:`Display.describe`."""
+        table = self.expected
+        known = table["low"].notna()
+        if not known.any():
+            agree = table["expected"].corr(table["found"], method="spearman")
+            return (
+                f"Expected and real rank of {len(table)} configurations; the rank "
+                f"correlation is {agree:.2f}."
+            )
+        inside = table["found"].between(table["low"], table["high"])[known].sum()
+        return (
+            f"Expected and real {self.metric} of {len(table)} configurations; {inside} "
+            f"of {known.sum()} lie within the 80 % interval that was expected."
+        )
+
+
+def _scored(leaderboard: pd.DataFrame) -> pd.DataFrame:
+    return leaderboard[leaderboard["mean_score"].notna()]
+
+
+def _ranks(tried: pd.DataFrame) -> pd.DataFrame:
+    """Ranks instead of scores, which have no interval."""
+    return pd.DataFrame(
+        {
+            "configuration": tried["configuration"],
+            "expected": tried["expected_rank"].rank(),
+            "low": np.nan,
+            "high": np.nan,
+            "found": tried["mean_score"].rank(ascending=False),
+        }
+    ).reset_index(drop=True)

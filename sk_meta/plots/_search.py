@@ -1,0 +1,256 @@
+"""What happened during the search: the best so far, the beliefs, the workers."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from ._display import (
+    BLUE,
+    COLORS,
+    GREY,
+    ORANGE,
+    VERMILION,
+    Display,
+    faint_grid,
+    halo,
+    height_of,
+    metric_name,
+    plain,
+    shortened,
+    spread_out,
+)
+
+
+class AnytimeDisplay(Display):
+    """Best score so far over the seconds since ``fit`` began.
+
+    Parameters
+    ----------
+    seconds : array-like of shape (n_steps,)
+        When a result was told, ascending.
+    best_score : array-like of shape (n_steps,)
+        Best mean score of a complete configuration by then; NaN before the first.
+    configurations : array-like of str of shape (n_steps,)
+        Whose result it was.
+    metric : str, default="score"
+        Name of the score.
+    """
+
+    def __init__(self, seconds, best_score, configurations, *, metric="score"):
+        self.seconds = np.asarray(seconds, dtype=float)
+        self.best_score = np.asarray(best_score, dtype=float)
+        self.configurations = list(configurations)
+        self.metric = metric
+
+    @classmethod
+    def _data(cls, estimator):
+        told = estimator.evaluations_
+        return {
+            "seconds": told["ended"],
+            "best_score": told["best_score"],
+            "configurations": told["configuration"],
+            "metric": metric_name(estimator),
+        }
+
+    def _gains(self) -> np.ndarray:
+        """Steps at which the best became better."""
+        before = np.concatenate([[np.nan], self.best_score[:-1]])
+        better = np.isnan(before) | (self.best_score > before)
+        return np.flatnonzero(better & np.isfinite(self.best_score))
+
+    def _draw(self, ax, **kwargs):
+        style = {"color": BLUE, "lw": 2, "where": "post"} | kwargs
+        ax.step(self.seconds, self.best_score, **style)
+        gains = self._gains()
+        ax.plot(self.seconds[gains], self.best_score[gains], "o", color=BLUE, ms=5)
+        if len(gains):
+            self._name(ax, gains[[0, -1]] if len(gains) > 1 else gains)
+        ax.set_xlim(left=0)
+        ax.margins(x=0.03, y=0.18)
+        ax.set_xlabel("seconds since fit began")
+        ax.set_ylabel(f"best {self.metric} so far", parse_math=False)
+        faint_grid(ax)
+
+    def _name(self, ax, steps) -> None:
+        """The first and the last are named, on the side where there is room."""
+        half = np.nanmax(self.seconds) / 2
+        for step in steps:
+            x, y = self.seconds[step], self.best_score[step]
+            name = shortened([self.configurations[step]])[0]
+            ax.annotate(
+                f"{name}  {y:.4g}", (x, y), xytext=(0, 7 if step == steps[-1] else -14),
+                textcoords="offset points", ha="right" if x > half else "left",
+                fontsize="small", parse_math=False, path_effects=halo(),
+            )  # fmt: skip
+
+    def describe(self):
+        """Say how the best rose and when; see :meth:`Display.describe`."""
+        gains = self._gains()
+        if not len(gains):
+            return "No configuration was complete before the search ended."
+        first, last = gains[0], gains[-1]
+        return (
+            f"The best {self.metric} is {self.best_score[first]:.4g} after "
+            f"{self.seconds[first]:.1f} seconds and {self.best_score[last]:.4g} from "
+            f"{self.seconds[last]:.1f} seconds on."
+        )
+
+
+class BeliefDisplay(Display):
+    """What is believed of configurations as results come in, with 80 % bands.
+
+    Parameters
+    ----------
+    beliefs : DataFrame
+        With step (number of results told), configuration, expected_score, low and high.
+    metric : str, default="score"
+        Name of the score.
+    n_shown : int, default=4
+        Number of configurations: the first ones of the table.
+    """
+
+    def __init__(self, beliefs, *, metric="score", n_shown=4):
+        self.beliefs = beliefs
+        self.metric = metric
+        self.n_shown = n_shown
+
+    @classmethod
+    def _data(cls, estimator):
+        if not len(estimator.beliefs_):
+            raise ValueError(
+                "The estimator had no belief about what it tried: the configurations "
+                "are not in the knowledge base."
+            )
+        beliefs, tried = estimator.beliefs_, _complete(estimator.leaderboard_)
+        known = beliefs[beliefs["configuration"].isin(tried)]
+        known = known if len(known) else beliefs
+        return {"beliefs": known, "metric": estimator.ranking_metric_}
+
+    def _names(self) -> list[str]:
+        return list(self.beliefs["configuration"].unique()[: self.n_shown])
+
+    def _draw(self, ax, **kwargs):
+        ends = []
+        for name, color in zip(self._names(), _colors(), strict=False):
+            one = self.beliefs[self.beliefs["configuration"] == name]
+            style = {"color": color, "lw": 1.8} | kwargs
+            ax.plot(one["step"], one["expected_score"], **style)
+            ax.fill_between(
+                one["step"], one["low"], one["high"], color=color, alpha=0.12, lw=0
+            )
+            ends.append((name, one["expected_score"].iloc[-1], color))
+        last = self.beliefs["step"].max()
+        ax.set_xlim(0, max(1, last))
+        ax.set_xlabel("results told")
+        ax.set_ylabel(f"expected {self.metric}", parse_math=False)
+        faint_grid(ax)
+        low, high = ax.get_ylim()
+        places = spread_out([end for _, end, _ in ends], (high - low) / 14, low, high)
+        for (name, end, color), place in zip(ends, places, strict=True):
+            ax.annotate(
+                *shortened([name]), (last, end), xytext=(1.03, place),
+                textcoords=ax.get_yaxis_transform(), va="center", fontsize="small",
+                color=color, parse_math=False,
+            )  # fmt: skip
+
+    def describe(self):
+        """Say how the first belief moved; see :meth:`Display.describe`."""
+        name = self._names()[0]
+        one = self.beliefs[self.beliefs["configuration"] == name]
+        first, last = one.iloc[0], one.iloc[-1]
+        return (
+            f"Of {name} a {self.metric} of {first['expected_score']:.4g} "
+            f"({first['low']:.4g} to {first['high']:.4g}) was expected at first, and "
+            f"{last['expected_score']:.4g} ({last['low']:.4g} to {last['high']:.4g}) "
+            f"after {last['step']} results."
+        )
+
+
+class TimelineDisplay(Display):
+    """What each worker ran when, coloured by family.
+
+    Parameters
+    ----------
+    evaluations : DataFrame
+        With family, worker, started, ended and status.
+    n_families : int, default=5
+        Families that have a colour of their own, those that took the most time.
+    """
+
+    def __init__(self, evaluations, *, n_families=5):
+        self.evaluations = evaluations
+        self.n_families = n_families
+
+    @classmethod
+    def _data(cls, estimator):
+        told = estimator.evaluations_
+        return {"evaluations": told[told["worker"] >= 0]}
+
+    def _workers(self) -> list[int]:
+        return sorted(self.evaluations["worker"].unique())
+
+    def _height(self):
+        return height_of(2 * len(self._workers()) + 3)
+
+    def _draw(self, ax, **kwargs):
+        told, workers = self.evaluations, self._workers()
+        seconds = told["ended"] - told["started"]
+        spent = seconds.groupby(told["family"]).sum().sort_values(ascending=False)
+        palette = [BLUE, ORANGE, *COLORS[2:5]][: self.n_families]
+        colors = dict(zip(spent.index, palette, strict=False))
+        place = {worker: k for k, worker in enumerate(workers)}
+        rim = _paper()
+        for family in [*colors, None]:
+            of = ~told["family"].isin(colors) if family is None else None
+            rows = told[of] if of is not None else told[told["family"] == family]
+            if not len(rows):
+                continue
+            style = {"color": colors.get(family, GREY), "ec": rim, "lw": 0.6,
+                     "height": 0.7, "label": family or "other families"}  # fmt: skip
+            ax.barh(rows["worker"].map(place), rows["ended"] - rows["started"],
+                    left=rows["started"], **style | kwargs)  # fmt: skip
+        bad = told[told["status"] != "ok"]
+        if len(bad):
+            ax.plot(bad["ended"], bad["worker"].map(place), "X", color=VERMILION, ms=7,
+                    mec=rim, label="failed")  # fmt: skip
+        self._label(ax, workers)
+
+    def _label(self, ax, workers) -> None:
+        ax.set_yticks(range(len(workers)), [f"worker {k}" for k in workers])
+        ax.set_ylim(len(workers) - 0.5, -0.5)
+        ax.tick_params(axis="y", length=0)
+        ax.spines["left"].set_visible(False)
+        ax.set_xlim(left=0)
+        ax.set_xlabel("seconds since fit began")
+        faint_grid(ax, "x")
+        legend = ax.legend(
+            loc="lower left", bbox_to_anchor=(0, 1.01), ncols=3, frameon=False,
+            fontsize="small", handlelength=1, columnspacing=1, borderaxespad=0,
+        )  # fmt: skip
+        plain(*legend.get_texts())
+
+    def describe(self):
+        """Say how much ran on how many workers; see :meth:`Display.describe`."""
+        told = self.evaluations
+        busy = (told["ended"] - told["started"]).sum()
+        return (
+            f"{len(told)} fits on {len(self._workers())} workers took {busy:.1f} "
+            f"seconds within {told['ended'].max():.1f} seconds; "
+            f"{(told['status'] != 'ok').sum()} of them failed."
+        )
+
+
+def _complete(leaderboard: pd.DataFrame) -> pd.Series:
+    return leaderboard.loc[leaderboard["mean_score"].notna(), "configuration"]
+
+
+def _colors() -> tuple[str, ...]:
+    """The first of the leaderboard is orange, as in the other figures."""
+    return (ORANGE, BLUE, *COLORS[2:])
+
+
+def _paper() -> str:
+    from matplotlib import rcParams
+
+    return rcParams["axes.facecolor"]
