@@ -1,4 +1,4 @@
-"""Methods that say what is believed, what was done, and why; they change nothing."""
+"""Methods that say what is believed, what was done, and why; they change no result."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from sklearn.utils.validation import check_is_fitted
 from . import _steps as steps
 from ._compat import unlogged
 from ._explain import Explanation, explain
+from ._html import Report, heading, report
 from ._summary import summarise
 from ._validation import check_groups, check_weights
 
@@ -109,3 +110,42 @@ class InspectionMixin:
         """
         check_is_fitted(self)
         return summarise(self)
+
+    def report(self, path=None) -> Report:
+        """Make a page of HTML about the search: one file that loads nothing.
+
+        It shows the summary, what was found in the data, the winner and its pipeline,
+        the leaderboard, what was expected and what was found, why, the figures of
+        :mod:`sk_meta.plots`, what was left out, settings and versions. Without
+        matplotlib it has no figures and says so.
+
+        Parameters
+        ----------
+        path : str, Path or None, default=None
+            File to write, an existing one is replaced; None writes none.
+
+        Returns
+        -------
+        report : Report
+            With ``html`` and ``path``; a notebook shows it.
+
+        Raises
+        ------
+        NotFittedError
+            Before ``fit``.
+        FileNotFoundError
+            If the folder of the file does not exist.
+        IsADirectoryError
+            If `path` is a folder.
+        """
+        return report(self, path)
+
+    def _repr_html_inner(self):
+        shown = super()._repr_html_inner()
+        return heading(self) + shown if self.__sklearn_is_fitted__() else shown
+
+    def _repr_mimebundle_(self, **kwargs):
+        output = super()._repr_mimebundle_(**kwargs)
+        if "text/html" in output and self.__sklearn_is_fitted__():
+            output["text/html"] = heading(self) + output["text/html"]
+        return output

@@ -23,14 +23,23 @@ def show_versions() -> None:
     >>> show_versions()  # doctest: +ELLIPSIS
     python: ...
     """
-    facts = {
+    sys.stdout.write("".join(f"{name}: {fact}\n" for name, fact in versions().items()))
+
+
+def versions() -> dict[str, str]:
+    """Versions, processors and the knowledge base by name.
+
+    Returns
+    -------
+    dict of str to str
+    """
+    return {
         "python": sys.version.split()[0],
         "platform": platform.platform(),
         "processors": str(cpu_count()),
         **{name: _version(name) for name in _PACKAGES},
         "knowledge base": f"{read().card['made']}, {read().card['sha256'][:12]}",
     }
-    sys.stdout.write("".join(f"{name}: {fact}\n" for name, fact in facts.items()))
 
 
 def _version(name: str) -> str:

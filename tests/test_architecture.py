@@ -65,10 +65,13 @@ ORDER = (
     "_summary",
     "_tasks",
     "callbacks",
+    "_show_versions",
+    "plots",
+    "_html_tables",
+    "_html",
     "_inspection",
     "_base",
     "_estimator",
-    "_show_versions",
     "__init__",
 )
 MAX_COMPAT, MAX_MODULE, MAX_BODY = 60, 600, 80
@@ -235,4 +238,4 @@ def test_public_names_of_the_package_are_only_those_of_all():
         for name, value in vars(sk_meta).items()
         if not name.startswith("_") and name != "annotations"
     }
-    assert public - set(sk_meta.__all__) <= {"callbacks", "data"}
+    assert public - set(sk_meta.__all__) <= {"callbacks", "data", "plots"}

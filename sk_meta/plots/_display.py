@@ -14,7 +14,7 @@ BLUE, ORANGE, GREEN, PINK = "#0072B2", "#E69F00", "#009E73", "#CC79A7"
 SKY, VERMILION, GREY = "#56B4E9", "#D55E00", "#8A9199"
 COLORS = (BLUE, ORANGE, GREEN, PINK, SKY, VERMILION)
 
-WIDTH, HEIGHT = 4.8, 3.2  # inches: read on a phone, and two side by side elsewhere
+WIDTH, HEIGHT = 4.2, 3.0  # inches: read on a phone, and two side by side elsewhere
 _ROW = 0.23  # inches that a line of text takes
 _LONGEST = 26  # characters of a name that are shown
 
@@ -117,7 +117,14 @@ def new_axes(height: float = HEIGHT):
         raise ImportError(
             "Figures need matplotlib: pip install 'sk-meta[plots]'."
         ) from error
-    return pyplot.subplots(figsize=(WIDTH, height), layout="constrained")[1]
+    figure, ax = pyplot.subplots(figsize=(WIDTH, height), layout="constrained")
+    roomy(figure)
+    return ax
+
+
+def roomy(figure) -> None:
+    """Leave a rim around everything, so that no label touches the edge."""
+    figure.get_layout_engine().set(w_pad=0.09, h_pad=0.09)
 
 
 def height_of(n_rows: int) -> float:
@@ -125,24 +132,23 @@ def height_of(n_rows: int) -> float:
     return max(1.6, 0.75 + _ROW * n_rows)
 
 
-def ink() -> str:
-    """Colour of text, as the style in use has it."""
+def paper_color() -> str:
+    """Colour behind the data, as the style in use has it."""
     from matplotlib import rcParams
 
-    return rcParams["text.color"]
+    return rcParams["axes.facecolor"]
 
 
 def halo(width: float = 2.5) -> list:
     """Rim in the colour of the paper, which keeps text on lines readable."""
-    from matplotlib import patheffects, rcParams
+    from matplotlib import patheffects
 
-    paper = rcParams["axes.facecolor"]
-    return [patheffects.withStroke(linewidth=width, foreground=paper)]
+    return [patheffects.withStroke(linewidth=width, foreground=paper_color())]
 
 
 def faint_grid(ax, axis: str = "both") -> None:
     """Lines to read values from, behind everything."""
-    ax.grid(True, axis=axis, alpha=0.25, linewidth=0.6)
+    ax.grid(True, axis=axis, alpha=0.7, linewidth=0.6)
     ax.set_axisbelow(True)
 
 
@@ -158,12 +164,34 @@ def plain(*texts) -> None:
         text.set_parse_math(False)
 
 
+def list_names(ax, names: Sequence[str], bold: str | None = None) -> None:
+    """Names below each other instead of an axis, from the top."""
+    ax.set_yticks(range(len(names)), shortened(names))
+    for label, name in zip(ax.get_yticklabels(), names, strict=True):
+        label.set_fontweight("bold" if name == bold else "normal")
+    plain(*ax.get_yticklabels())
+    ax.tick_params(axis="y", length=0)
+    ax.spines["left"].set_visible(False)
+    ax.set_ylim(len(names) - 0.4, -0.6)
+
+
+def legend_above(ax, handles=None) -> None:
+    """Say what the marks are, in a line above the axes."""
+    legend = ax.legend(
+        handles=handles, loc="lower left", bbox_to_anchor=(0, 1.01), ncols=3,
+        frameon=False, fontsize="small", handlelength=1, columnspacing=1,
+        borderaxespad=0,
+    )  # fmt: skip
+    plain(*legend.get_texts())
+
+
 def spread_out(positions, gap: float, low: float, high: float) -> np.ndarray:
     """Move labels apart until neighbours are ``gap`` from each other.
 
     Parameters
     ----------
     positions : array-like of shape (n_labels,)
+        At least one.
     gap : float
     low, high : float
         Ends of the axis, which labels do not leave while there is room.
@@ -176,12 +204,11 @@ def spread_out(positions, gap: float, low: float, high: float) -> np.ndarray:
     positions = np.asarray(positions, dtype=float)
     order = np.argsort(positions, kind="stable")
     steps = gap * np.arange(len(order))
-    # As high as the one below forces them, then down again from the upper end.
-    placed = np.maximum.accumulate(positions[order] - steps)
-    middle = np.mean(positions[order] - steps - placed) if len(order) else 0.0
-    placed = np.clip(
-        placed + middle, low, max(low, high - steps[-1] if len(order) else low)
-    )
+    # Without the gaps no label may lie below the one before it.
+    wanted = positions[order] - steps
+    placed = np.maximum.accumulate(wanted)
+    placed += np.mean(wanted - placed)
+    placed = np.clip(placed, low, max(low, high - steps[-1]))
     result = np.empty_like(positions)
     result[order] = placed + steps
     return result

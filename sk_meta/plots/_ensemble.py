@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ._display import BLUE, ORANGE, Display, height_of, plain, shortened
+from ._display import BLUE, ORANGE, Display, height_of, list_names
 
 
 class EnsembleDisplay(Display):
@@ -47,12 +47,9 @@ class EnsembleDisplay(Display):
         colors = [ORANGE if name == self.winner else BLUE for name in self.names]
         style = {"color": colors, "height": 0.62} | kwargs
         bars = ax.barh(range(len(self.names)), self.weights, **style)
-        ax.bar_label(bars, [f"{w:.0%}" for w in self.weights], padding=4)
-        ax.set_yticks(range(len(self.names)), shortened(self.names))
-        plain(*ax.get_yticklabels())
-        ax.tick_params(axis="y", length=0)
-        ax.set_ylim(len(self.names) - 0.4, -0.6)
-        ax.spines[["left", "bottom"]].set_visible(False)
+        ax.bar_label(bars, [f"{100 * w:.0f} %" for w in self.weights], padding=4)
+        list_names(ax, self.names, bold=self.winner)
+        ax.spines["bottom"].set_visible(False)
         ax.set_xticks([])
         ax.set_xlabel("weight in the ensemble")
         ax.set_xlim(0, 1.15 * max(self.weights, default=1.0))
@@ -60,7 +57,5 @@ class EnsembleDisplay(Display):
     def describe(self):
         """Name the members; see :meth:`Display.describe`."""
         pairs = zip(self.names, self.weights, strict=True)
-        parts = ", ".join(
-            f"{name} ({weight:.0%})".replace("%", " %") for name, weight in pairs
-        )
+        parts = ", ".join(f"{name} ({100 * weight:.0f} %)" for name, weight in pairs)
         return f"The predictions are made of {parts}."

@@ -6,7 +6,16 @@ import numpy as np
 from sklearn.decomposition import PCA
 
 from .._pretrained import load_meta_model
-from ._display import BLUE, GREY, ORANGE, Display, faint_grid, halo, shortened
+from ._display import (
+    BLUE,
+    GREY,
+    ORANGE,
+    Display,
+    faint_grid,
+    halo,
+    paper_color,
+    shortened,
+)
 
 
 class TaskMapDisplay(Display):
@@ -20,8 +29,8 @@ class TaskMapDisplay(Display):
         Representation of the new one.
     names : array-like of str of shape (n_tasks,)
         Names of the prior tasks.
-    n_near : int, default=5
-        Number of prior tasks to name: the nearest in all dimensions.
+    near : array-like of str or None, default=None
+        Prior tasks to name; None names the five nearest in all dimensions.
 
     Attributes
     ----------
@@ -36,11 +45,11 @@ class TaskMapDisplay(Display):
     on the map need not be near in all dimensions.
     """
 
-    def __init__(self, embedding, new, names, *, n_near=5):
+    def __init__(self, embedding, new, names, *, near=None):
         self.embedding = np.asarray(embedding, dtype=float)
         self.new = np.asarray(new, dtype=float)
         self.names = list(names)
-        self.n_near = n_near
+        self.near = self._nearest() if near is None else list(near)
 
     @classmethod
     def _data(cls, estimator):
@@ -49,40 +58,41 @@ class TaskMapDisplay(Display):
             "embedding": model.embedding_,
             "new": estimator.embedding_,
             "names": model.experience.tasks.index,
+            "near": estimator.explain(1).neighbors["task"],
         }
 
-    def _near(self) -> np.ndarray:
-        """Nearest tasks; of one that is there with several numbers of rows, one."""
+    def _nearest(self, n: int = 5) -> list[str]:
+        """Nearest tasks; one of those that are there with several numbers of rows."""
         distance = np.linalg.norm(self.embedding - self.new, axis=1)
-        first: dict[str, int] = {}
+        first: dict[str, str] = {}
         for i in np.argsort(distance, kind="stable"):
-            first.setdefault(self._family(i), int(i))
-        return np.array(list(first.values())[: self.n_near], dtype=int)
-
-    def _family(self, i: int) -> str:
-        return str(self.names[i]).partition("@")[0]
+            first.setdefault(_short(self.names[i]), self.names[i])
+        return list(first.values())[:n]
 
     def _draw(self, ax, **kwargs):
         projection = PCA(2).fit(self.embedding)
         self.share_ = float(projection.explained_variance_ratio_.sum())
         flat = projection.transform(self.embedding)
         here = projection.transform(self.new[None])[0]
-        near = self._near()
+        near = [self.names.index(name) for name in self.near]
         style = {"color": GREY, "s": 14, "alpha": 0.55, "lw": 0} | kwargs
         ax.scatter(*flat.T, **style)
         ax.scatter(*flat[near].T, color=BLUE, s=26, zorder=3)
-        ax.scatter(*here, color=ORANGE, marker="*", s=190, ec=_rim(), lw=0.8, zorder=5)
+        ax.scatter(
+            *here, color=ORANGE, marker="*", s=190, ec=paper_color(), lw=0.8, zorder=5
+        )
         self._name(ax, flat, here, near)
         ax.set_xticks([])
         ax.set_yticks([])
-        ax.set_xlabel(f"{len(self.names)} prior tasks; the plane shows "
-                      f"{100 * self.share_:.0f} % of their variance")  # fmt: skip
+        ax.spines[:].set_visible(False)
+        share = f"{100 * self.share_:.0f} % of their variance"
+        ax.set_xlabel(f"{len(self.names)} prior tasks, {share}")
         ax.margins(0.12)
 
     def _name(self, ax, flat, here, near) -> None:
         """Names beside the map, in the order of the tasks, with lines to them."""
         texts = [("this task", here, True)]
-        texts += [(self._family(i), flat[i], False) for i in near]
+        texts += [(_short(self.names[i]), flat[i], False) for i in near]
         texts.sort(key=lambda text: -text[1][1])
         for k, (name, point, mine) in enumerate(texts):
             ax.annotate(
@@ -97,8 +107,8 @@ class TaskMapDisplay(Display):
 
     def describe(self):
         """Name the nearest tasks; see :meth:`Display.describe`."""
-        near = ", ".join(self._family(i) for i in self._near())
-        return f"Among {len(self.names)} prior tasks, this one lies nearest to {near}."
+        near = ", ".join(map(_short, self.near))
+        return f"Of {len(self.names)} prior tasks, this one is most like {near}."
 
 
 class TrainingLossDisplay(Display):
@@ -134,17 +144,16 @@ class TrainingLossDisplay(Display):
     def _draw(self, ax, **kwargs):
         epochs = np.arange(1, len(self.loss_curve) + 1)
         ax.plot(epochs, self.loss_curve, **{"color": BLUE, "lw": 2} | kwargs)
-        for k, side in ((0, "left"), (-1, "right")):
+        for k, offset, side in ((0, (7, -4), "left"), (-1, (0, -15), "right")):
             ax.plot(epochs[k], self.loss_curve[k], "o", color=BLUE, ms=5)
             ax.annotate(
                 f"{self.loss_curve[k]:.3f}", (epochs[k], self.loss_curve[k]),
-                xytext=(7 if side == "left" else 0, 5), textcoords="offset points",
-                ha=side, fontsize="small", path_effects=halo(),
+                xytext=offset, textcoords="offset points", ha=side, fontsize="small",
+                path_effects=halo(),
             )  # fmt: skip
-        ax.set_ylim(bottom=0)
-        ax.margins(y=0.12)
+        ax.margins(y=0.15)
         ax.set_xlabel("epoch")
-        ax.set_ylabel("training loss (squared error)")
+        ax.set_ylabel("training loss")
         faint_grid(ax)
 
     def describe(self):
@@ -163,7 +172,6 @@ def _meta_model(estimator):
     )
 
 
-def _rim() -> str:
-    from matplotlib import rcParams
-
-    return rcParams["axes.facecolor"]
+def _short(name) -> str:
+    """Name of a task without its number of rows."""
+    return str(name).partition("@")[0]

@@ -11,12 +11,11 @@ from ._display import (
     ORANGE,
     Display,
     faint_grid,
-    halo,
     height_of,
-    ink,
+    legend_above,
+    list_names,
     metric_name,
-    plain,
-    shortened,
+    paper_color,
 )
 
 
@@ -43,7 +42,7 @@ class LeaderboardDisplay(Display):
     ...     {"configuration": ["a"], "mean_score": [0.9], "sd_score": [0.1]}
     ... )
     >>> LeaderboardDisplay(table, winner="a").describe()
-    'The best of 1 configurations is a with a score of 0.9 ± 0.1.'
+    'The best of 1 configurations is a; its score is 0.9 ± 0.1.'
     """
 
     def __init__(self, leaderboard, *, winner=None, metric="score", n_best=15):
@@ -55,7 +54,7 @@ class LeaderboardDisplay(Display):
     @classmethod
     def _data(cls, estimator):
         return {
-            "leaderboard": _scored(estimator.leaderboard_),
+            "leaderboard": _some(estimator),
             "winner": estimator.best_params_["configuration"],
             "metric": metric_name(estimator),
         }
@@ -76,13 +75,7 @@ class LeaderboardDisplay(Display):
                 shown["mean_score"][mask], places[mask],
                 xerr=shown["sd_score"][mask], **style,
             )  # fmt: skip
-        ax.set_yticks(places, shortened(shown["configuration"]))
-        for label, best in zip(ax.get_yticklabels(), won, strict=True):
-            label.set_fontweight("bold" if best else "normal")
-        plain(*ax.get_yticklabels())
-        ax.tick_params(axis="y", length=0)
-        ax.spines["left"].set_visible(False)
-        ax.set_ylim(len(shown) - 0.4, -0.6)
+        list_names(ax, shown["configuration"], bold=self.winner)
         ax.set_xlabel(f"{self.metric}, mean ± sd over the folds", parse_math=False)
         faint_grid(ax, "x")
 
@@ -94,8 +87,8 @@ class LeaderboardDisplay(Display):
         winner = scored[scored["configuration"] == self.winner]
         best = (winner if len(winner) else scored).iloc[0]
         return (
-            f"The best of {len(scored)} configurations is {best['configuration']} with "
-            f"a {self.metric} of {best['mean_score']:.4g} ± {best['sd_score']:.2g}."
+            f"The best of {len(scored)} configurations is {best['configuration']}; its "
+            f"{self.metric} is {best['mean_score']:.4g} ± {best['sd_score']:.2g}."
         )
 
 
@@ -109,8 +102,8 @@ class ExpectationDisplay(Display):
         none) and found.
     metric : str, default="score"
         Name of the score.
-    n_named : int, default=3
-        Number of configurations to name: those furthest from what was expected.
+    n_best : int, default=15
+        Largest number of configurations to show: the first ones of the table.
 
     Notes
     -----
@@ -118,14 +111,14 @@ class ExpectationDisplay(Display):
     expected scores, and ranks are compared.
     """
 
-    def __init__(self, expected, *, metric="score", n_named=3):
+    def __init__(self, expected, *, metric="score", n_best=15):
         self.expected = expected
         self.metric = metric
-        self.n_named = n_named
+        self.n_best = n_best
 
     @classmethod
     def _data(cls, estimator):
-        tried = _scored(estimator.leaderboard_)
+        tried = _some(estimator)
         if tried["expected_score"].isna().all():
             return {"expected": _ranks(tried), "metric": "rank"}
         prior = estimator.prior_ranking_.set_index("configuration")
@@ -141,35 +134,25 @@ class ExpectationDisplay(Display):
         table = table[table["expected"].notna()].reset_index(drop=True)
         return {"expected": table, "metric": metric_name(estimator)}
 
+    def _height(self):
+        return height_of(min(len(self.expected), self.n_best) + 1)
+
     def _draw(self, ax, **kwargs):
-        table = self.expected
-        reach = np.abs(table[["low", "high"]].sub(table["expected"], axis=0)).T
-        ax.errorbar(
-            table["expected"], table["found"], xerr=reach.to_numpy(), fmt="none",
-            ecolor=GREY, elinewidth=1, alpha=0.45,
-        )  # fmt: skip
-        style = {"color": BLUE, "s": 26, "zorder": 3} | kwargs
-        ax.scatter(table["expected"], table["found"], **style)
-        middle = float(table["found"].median()) if len(table) else 0.0
-        ax.axline((middle, middle), slope=1, color=ink(), lw=0.8, ls=(0, (4, 3)))
-        self._name_surprises(ax)
-        ax.set_xlabel(f"{self.metric} expected before the search", parse_math=False)
-        ax.set_ylabel(f"{self.metric} found", parse_math=False)
+        table = self.expected.head(self.n_best)
+        places = np.arange(len(table))
+        ax.hlines(places, table["low"], table["high"], color=GREY, lw=5, alpha=0.35,
+                  label="80 % interval")  # fmt: skip
+        ax.hlines(places, table["expected"], table["found"], color=BLUE, lw=1)
+        both = {"ls": "none", "color": BLUE, "ms": 6} | kwargs
+        paper = {"mfc": paper_color(), "label": "expected"}
+        ax.plot(table["expected"], places, "o", **both | paper)
+        ax.plot(table["found"], places, "o", **both, label="found")
+        list_names(ax, table["configuration"])
+        ax.set_xlabel(self.metric, parse_math=False)
         if self.metric == "rank":
             ax.invert_xaxis()
-            ax.invert_yaxis()
-        ax.margins(y=0.12)
-        faint_grid(ax)
-
-    def _name_surprises(self, ax) -> None:
-        table = self.expected
-        off = (table["found"] - table["expected"]).abs()
-        for _, row in table.loc[off.nlargest(self.n_named).index].iterrows():
-            ax.annotate(
-                *shortened([row["configuration"]]), (row["expected"], row["found"]),
-                xytext=(0, 5), textcoords="offset points", fontsize="small",
-                ha="center", parse_math=False, path_effects=halo(),
-            )  # fmt: skip
+        faint_grid(ax, "x")
+        legend_above(ax)
 
     def describe(self):
         """Say how many scores were as expected; see :meth:`Display.describe`."""
@@ -186,6 +169,14 @@ class ExpectationDisplay(Display):
             f"Expected and real {self.metric} of {len(table)} configurations; {inside} "
             f"of {known.sum()} lie within the 80 % interval that was expected."
         )
+
+
+def _some(estimator) -> pd.DataFrame:
+    """Rows of the leaderboard that have a score."""
+    scored = _scored(estimator.leaderboard_)
+    if not len(scored):
+        raise ValueError("No configuration has a score.")
+    return scored
 
 
 def _scored(leaderboard: pd.DataFrame) -> pd.DataFrame:

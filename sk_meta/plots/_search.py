@@ -15,8 +15,10 @@ from ._display import (
     faint_grid,
     halo,
     height_of,
+    legend_above,
+    list_names,
     metric_name,
-    plain,
+    paper_color,
     shortened,
     spread_out,
 )
@@ -45,7 +47,7 @@ class AnytimeDisplay(Display):
 
     @classmethod
     def _data(cls, estimator):
-        told = estimator.evaluations_
+        told = _told(estimator)
         return {
             "seconds": told["ended"],
             "best_score": told["best_score"],
@@ -145,13 +147,19 @@ class BeliefDisplay(Display):
         ax.set_xlabel("results told")
         ax.set_ylabel(f"expected {self.metric}", parse_math=False)
         faint_grid(ax)
+        self._label(ax, ends, last)
+
+    def _label(self, ax, ends, last) -> None:
+        """Names at the ends of their lines, moved apart."""
         low, high = ax.get_ylim()
-        places = spread_out([end for _, end, _ in ends], (high - low) / 14, low, high)
+        places = spread_out([end for _, end, _ in ends], (high - low) / 12, low, high)
         for (name, end, color), place in zip(ends, places, strict=True):
             ax.annotate(
-                *shortened([name]), (last, end), xytext=(1.03, place),
+                *shortened([name]), (last, end), xytext=(1.07, place),
                 textcoords=ax.get_yaxis_transform(), va="center", fontsize="small",
-                color=color, parse_math=False,
+                parse_math=False, annotation_clip=False,
+                arrowprops={"arrowstyle": "-", "color": color, "lw": 1.4,
+                            "shrinkA": 1, "shrinkB": 0},
             )  # fmt: skip
 
     def describe(self):
@@ -160,10 +168,10 @@ class BeliefDisplay(Display):
         one = self.beliefs[self.beliefs["configuration"] == name]
         first, last = one.iloc[0], one.iloc[-1]
         return (
-            f"Of {name} a {self.metric} of {first['expected_score']:.4g} "
-            f"({first['low']:.4g} to {first['high']:.4g}) was expected at first, and "
-            f"{last['expected_score']:.4g} ({last['low']:.4g} to {last['high']:.4g}) "
-            f"after {last['step']} results."
+            f"At first the {self.metric} of {name} was expected to be "
+            f"{first['expected_score']:.4g} ({first['low']:.4g} to "
+            f"{first['high']:.4g}), and after {last['step']} results "
+            f"{last['expected_score']:.4g} ({last['low']:.4g} to {last['high']:.4g})."
         )
 
 
@@ -175,7 +183,8 @@ class TimelineDisplay(Display):
     evaluations : DataFrame
         With family, worker, started, ended and status.
     n_families : int, default=5
-        Families that have a colour of their own, those that took the most time.
+        Families that have a colour of their own, at most 5: those that took the most
+        time.
     """
 
     def __init__(self, evaluations, *, n_families=5):
@@ -184,7 +193,7 @@ class TimelineDisplay(Display):
 
     @classmethod
     def _data(cls, estimator):
-        told = estimator.evaluations_
+        told = _told(estimator)
         return {"evaluations": told[told["worker"] >= 0]}
 
     def _workers(self) -> list[int]:
@@ -195,40 +204,39 @@ class TimelineDisplay(Display):
 
     def _draw(self, ax, **kwargs):
         told, workers = self.evaluations, self._workers()
-        seconds = told["ended"] - told["started"]
-        spent = seconds.groupby(told["family"]).sum().sort_values(ascending=False)
-        palette = [BLUE, ORANGE, *COLORS[2:5]][: self.n_families]
-        colors = dict(zip(spent.index, palette, strict=False))
-        place = {worker: k for k, worker in enumerate(workers)}
-        rim = _paper()
-        for family in [*colors, None]:
-            of = ~told["family"].isin(colors) if family is None else None
-            rows = told[of] if of is not None else told[told["family"] == family]
-            if not len(rows):
-                continue
-            style = {"color": colors.get(family, GREY), "ec": rim, "lw": 0.6,
-                     "height": 0.7, "label": family or "other families"}  # fmt: skip
-            ax.barh(rows["worker"].map(place), rows["ended"] - rows["started"],
-                    left=rows["started"], **style | kwargs)  # fmt: skip
-        bad = told[told["status"] != "ok"]
-        if len(bad):
-            ax.plot(bad["ended"], bad["worker"].map(place), "X", color=VERMILION, ms=7,
-                    mec=rim, label="failed")  # fmt: skip
-        self._label(ax, workers)
-
-    def _label(self, ax, workers) -> None:
-        ax.set_yticks(range(len(workers)), [f"worker {k}" for k in workers])
-        ax.set_ylim(len(workers) - 0.5, -0.5)
-        ax.tick_params(axis="y", length=0)
-        ax.spines["left"].set_visible(False)
+        rows = told["worker"].map({worker: k for k, worker in enumerate(workers)})
+        large = self._large_families()
+        groups = told["family"].where(told["family"].isin(large), "other families")
+        seconds, marks = told["ended"] - told["started"], []
+        colors = [*COLORS[: len(large)], GREY]
+        for family, color in zip([*large, "other families"], colors, strict=True):
+            one = groups == family
+            style = {"color": color, "ec": paper_color(), "lw": 0.6, "height": 0.7}
+            if one.any():
+                marks.append(
+                    ax.barh(
+                        rows[one], seconds[one], left=told["started"][one],
+                        label=family, **style | kwargs,
+                    )
+                )  # fmt: skip
+        bad = told["status"] != "ok"
+        if bad.any():
+            marks += ax.plot(
+                told["ended"][bad], rows[bad], "X", color=VERMILION, ms=7,
+                mec=paper_color(), label="failed",
+            )  # fmt: skip
+        list_names(ax, [f"worker {k}" for k in workers])
         ax.set_xlim(left=0)
         ax.set_xlabel("seconds since fit began")
         faint_grid(ax, "x")
-        legend = ax.legend(
-            loc="lower left", bbox_to_anchor=(0, 1.01), ncols=3, frameon=False,
-            fontsize="small", handlelength=1, columnspacing=1, borderaxespad=0,
-        )  # fmt: skip
-        plain(*legend.get_texts())
+        legend_above(ax, marks)
+
+    def _large_families(self) -> list[str]:
+        """Families that took the most seconds."""
+        told = self.evaluations
+        seconds = (told["ended"] - told["started"]).groupby(told["family"]).sum()
+        order = seconds.sort_values(ascending=False, kind="stable")
+        return list(order.index[: self.n_families])
 
     def describe(self):
         """Say how much ran on how many workers; see :meth:`Display.describe`."""
@@ -241,6 +249,14 @@ class TimelineDisplay(Display):
         )
 
 
+def _told(estimator) -> pd.DataFrame:
+    """Results of a search that had some."""
+    told = estimator.evaluations_
+    if not (told["worker"] >= 0).any():
+        raise ValueError("Nothing ran: no result was told, or all were known before.")
+    return told
+
+
 def _complete(leaderboard: pd.DataFrame) -> pd.Series:
     return leaderboard.loc[leaderboard["mean_score"].notna(), "configuration"]
 
@@ -248,9 +264,3 @@ def _complete(leaderboard: pd.DataFrame) -> pd.Series:
 def _colors() -> tuple[str, ...]:
     """The first of the leaderboard is orange, as in the other figures."""
     return (ORANGE, BLUE, *COLORS[2:])
-
-
-def _paper() -> str:
-    from matplotlib import rcParams
-
-    return rcParams["axes.facecolor"]
