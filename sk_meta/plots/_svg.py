@@ -22,7 +22,8 @@ from ._display import (
 # Colours that occur nowhere else and stand for those of the page.
 _INK, _GRID, _PAPER = "#010203", "#0a0b0c", "#fcfdfe"
 _VARIABLES = {
-    _INK: "ink", _GRID: "grid", _PAPER: "card", BLUE: "blue", ORANGE: "orange", GREEN: "green",
+    _INK: "ink", _GRID: "grid", _PAPER: "card",
+    BLUE: "blue", ORANGE: "orange", GREEN: "green",
     PINK: "pink", SKY: "sky", VERMILION: "vermilion", GREY: "grey",
 }  # fmt: skip
 _STYLE = {
