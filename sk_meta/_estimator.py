@@ -162,7 +162,7 @@ default="hybrid"
         Kind of task.
     n_features_in_ : int
         Number of columns.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (n_features,)
         Names of the columns, if all are strings.{classes}
 
     See Also

@@ -188,15 +188,17 @@ class KnowledgeBase:
         return digest.hexdigest()
 
     def select(self, kind: str) -> pd.DataFrame:
-        """Tasks of one kind.
+        """Select the tasks of one kind.
 
         Parameters
         ----------
         kind : {"classification", "regression"}
+            Kind of task.
 
         Returns
         -------
         DataFrame
+            The rows of ``tasks``.
 
         Raises
         ------
@@ -207,7 +209,13 @@ class KnowledgeBase:
         return self.tasks[self.tasks["kind"] == kind]
 
     def meta_feature_names(self) -> list[str]:
-        """Names of the meta-features that the tasks are described by."""
+        """Name the meta-features that the tasks are described by.
+
+        Returns
+        -------
+        list of str
+            Columns of ``tasks``.
+        """
         return [name for name in self.tasks if name not in TASK_COLUMNS]
 
     def scores(self, kind: str, metric: str) -> pd.DataFrame:
@@ -216,6 +224,7 @@ class KnowledgeBase:
         Parameters
         ----------
         kind : {"classification", "regression"}
+            Kind of task.
         metric : str
             A stored metric.
 
@@ -243,10 +252,12 @@ class KnowledgeBase:
         Parameters
         ----------
         kind : {"classification", "regression"}
+            Kind of task.
 
         Returns
         -------
         DataFrame of shape (n_tasks, n_configurations)
+            NaN where a configuration was not run.
         """
         results = self._results_of(kind)
         total = results["fit_seconds"] + results["predict_seconds"].fillna(0)
@@ -258,10 +269,12 @@ class KnowledgeBase:
         Parameters
         ----------
         kind : {"classification", "regression"}
+            Kind of task.
 
         Returns
         -------
         DataFrame of bool of shape (n_tasks, n_configurations)
+            False also where it was excluded.
         """
         bad = ~self._results_of(kind)["status"].isin(["ok", "excluded"])
         return self._table(kind, bad.astype(float)) > 0
@@ -290,10 +303,12 @@ class KnowledgeBase:
         Parameters
         ----------
         families : iterable of str
+            Names as in the column "family" of ``tasks``; unknown ones are ignored.
 
         Returns
         -------
         KnowledgeBase
+            A new one, with the same card.
         """
         tasks = self.tasks[~self.tasks["family"].isin(list(families))]
         results = {
@@ -308,6 +323,7 @@ class KnowledgeBase:
         Parameters
         ----------
         other : KnowledgeBase
+            What was learned elsewhere.
 
         Returns
         -------
@@ -380,6 +396,7 @@ class KnowledgeBase:
         Returns
         -------
         KnowledgeBase
+            A new one.
 
         Raises
         ------

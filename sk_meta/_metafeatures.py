@@ -206,6 +206,13 @@ def compute_meta_features(
     Returns
     -------
     MetaFeatures
+        The values by name, with their groups, sources and seconds; ``to_frame()`` is
+        a table of them, ``to_dict()`` the values alone.
+
+    Raises
+    ------
+    ValueError
+        If X has no cells, or not as many rows as y.
 
     Examples
     --------

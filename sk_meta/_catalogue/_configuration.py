@@ -100,7 +100,18 @@ class Configuration:
         return self.name if self.own is None else f"{self.name} {self.own}"
 
     def n_encoders(self, table: Table) -> int:
-        """Number of steps at the start of the pipeline that encode the table."""
+        """Number of steps at the start of the pipeline that encode the table.
+
+        Parameters
+        ----------
+        table : Table
+            Description of the table it will be fitted on.
+
+        Returns
+        -------
+        int
+            0 if the model gets the table as it is.
+        """
         return len(self.preprocess(table, self.task))
 
     def build(self, table: Table, random_state: int | None = None) -> Pipeline:
@@ -135,13 +146,16 @@ class Configuration:
         Parameters
         ----------
         table : Table
+            Description of the table it would be fitted on.
         target : Target
+            Description of the target.
         weighted : bool, default=False
             Whether there are sample weights.
 
         Returns
         -------
         str or None
+            A sentence without its full stop; None if it can be used.
         """
         if self.requires is not None and find_spec(self.requires) is None:
             return f"needs the package {self.requires}, which is not installed"
