@@ -49,8 +49,9 @@ DECLARABLE = (NUMERIC, ORDINAL, DURATION, CATEGORICAL, TEXT, DATETIME, IDENTIFIE
 NULL_TEXT = ("", "?", "??", "-", "--", ".", "na", "n/a", "#n/a", "nan", "none", "null",
              "<na>", "nat", "missing", "unknown", r"\n")  # fmt: skip
 # What is taken away before a text is read as a number: separators of thousands,
-# spaces, signs of currencies and percent. The decimal mark is a point or a comma.
-DECORATION = {".": r"[,\s'_%$€£¥]", ",": r"[.\s'_%$€£¥]"}
+# spaces, signs of currencies and percent. The decimal mark is a point or a comma; a
+# number among texts with commas is written with a point, which is no separator.
+DECORATION = {".": r"[,\s'_%$€£¥]", ",": r"\.(?=\d{3}(?!\d))|[\s'_%$€£¥]"}
 _PLAIN = (
     r"[-+]?[\s$€£¥]*(?={mark}?\d)(?:{whole}|\d+)?(?:{mark}\d*)?(?:[eE][-+]?\d+)?"
     r"[\s%$€£¥]*"

@@ -7,7 +7,9 @@ a flat list of steps; a mixed one gets a ``ColumnTransformer`` in front.
 
 from __future__ import annotations
 
+import re
 from functools import partial
+from operator import methodcaller
 
 import numpy as np
 import pandas as pd
@@ -53,19 +55,23 @@ _HUGE = 1e30
 _MOSTLY = 0.5
 
 
+# Methods of frames are called by a ``methodcaller`` without keywords, and their dtype
+# is changed by ``DataFrame``: skops keeps of ``DataFrame.astype`` the name alone.
+
+
 def _call(function, **options) -> FunctionTransformer:
-    """A step that is a public function of pandas or NumPy."""
+    """A step that is a public function."""
     return FunctionTransformer(
-        function, kw_args=options, feature_names_out="one-to-one"
+        function, kw_args=options or None, feature_names_out="one-to-one"
     )
 
 
 def _to_float():
-    return "to_float", _call(pd.DataFrame.astype, dtype=float)
+    return "to_float", _call(pd.DataFrame, dtype=float)
 
 
 def _to_text():
-    return "to_text", _call(pd.DataFrame.astype, dtype=str)
+    return "to_text", _call(pd.DataFrame, dtype=str)
 
 
 def _finite() -> Steps:
@@ -100,7 +106,7 @@ def _impute(table: Table) -> Steps:
 def _parsed(column: Column) -> Steps:
     """Read the numbers of a column that holds them as text."""
     steps: Steps = [
-        ("to_object", _call(pd.DataFrame.astype, dtype=object)),
+        _to_text(),
         ("undecorated", _replaced(DECORATION[column.detail], "")),
     ]
     if column.detail == ",":
@@ -122,7 +128,8 @@ def _seconds(column: Column) -> Steps:
             ("with_seconds", _replaced(WITHOUT_SECONDS, WITH_SECONDS)),
             ("to_duration", _each(pd.to_timedelta)),
         ]
-    return [*steps, ("to_seconds", _call(pd.DataFrame.div, other=pd.Timedelta("1s")))]
+    seconds = _call(methodcaller("div", np.timedelta64(1, "s")))
+    return [*steps, ("to_seconds", seconds)]
 
 
 def _places(column: Column) -> Steps:
@@ -141,11 +148,12 @@ _READ = {NUMBER_TEXT: _parsed, DURATION: _seconds, ORDINAL: _places}
 
 
 def _replaced(pattern: str, value: str) -> FunctionTransformer:
-    return _call(pd.DataFrame.replace, to_replace=pattern, value=value, regex=True)
+    return _call(methodcaller("map", partial(re.sub, pattern, value), "ignore"))
 
 
 def _each(function, **options) -> FunctionTransformer:
-    return _call(pd.DataFrame.apply, func=function, errors="coerce", **options)
+    read = partial(function, errors="coerce", **options)
+    return _call(methodcaller("apply", read))
 
 
 def _to_date(form: str) -> FunctionTransformer:
@@ -155,7 +163,7 @@ def _to_date(form: str) -> FunctionTransformer:
 def _text() -> Steps:
     """Strings out of categories, truth values and mixed objects."""
     # None, NaN, pd.NA and NaT are one and the same: missing.
-    one_missing = _call(pd.DataFrame.replace, to_replace=_MISSING, value="missing")
+    one_missing = _call(methodcaller("replace", _MISSING, "missing"))
     return [_to_text(), ("one_missing", one_missing)]
 
 
