@@ -6,6 +6,7 @@ import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
 from . import _steps as steps
+from ._code import code_of
 from ._compat import unlogged
 from ._explain import Explanation, explain
 from ._html import Report, heading, report
@@ -139,6 +140,34 @@ class InspectionMixin:
             If `path` is a folder.
         """
         return report(self, path)
+
+    def to_code(self) -> str:
+        """Source of a script that makes ``best_estimator_`` without sk_meta.
+
+        Returns
+        -------
+        code : str
+            Defines ``make_pipeline()`` and ``fit(X, y)``, which brings the target into
+            the form that this ``fit`` has brought it in. On the same rows and without
+            sample weights, it predicts what ``best_estimator_`` does. Weights go to
+            the last step: ``pipeline.fit(X, y, model__sample_weight=w)``.
+
+        Raises
+        ------
+        ValueError
+            If a candidate of your own can't be imported by a script.
+
+        Examples
+        --------
+        >>> from sklearn.datasets import load_iris
+        >>> from sk_meta import MetaLearnerClassifier
+        >>> X, y = load_iris(return_X_y=True)
+        >>> model = MetaLearnerClassifier(candidates="linear", n_candidates=1)
+        >>> "def make_pipeline():" in model.fit(X, y).to_code()
+        True
+        """
+        check_is_fitted(self)
+        return code_of(self)
 
     def _repr_html_inner(self):
         shown = super()._repr_html_inner()

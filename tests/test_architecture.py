@@ -69,10 +69,14 @@ ORDER = (
     "plots",
     "_html_tables",
     "_html",
+    "_code",
     "_inspection",
     "_base",
     "_estimator",
+    "_saving",
     "__init__",
+    "_cli",
+    "__main__",
 )
 MAX_COMPAT, MAX_MODULE, MAX_BODY = 60, 600, 80
 OPTIONAL = ("matplotlib", "lightgbm", "xgboost", "catboost", "skrub", "torch", "polars")
