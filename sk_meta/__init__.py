@@ -12,6 +12,7 @@ from ._explain import Explanation
 from ._knowledge import KnowledgeBase
 from ._metafeatures import compute_meta_features
 from ._pretrained import load_meta_model, train_meta_models
+from ._saving import load, save
 from ._show_versions import show_versions
 
 __all__ = [
@@ -22,7 +23,9 @@ __all__ = [
     "MetaLearnerEstimator",
     "MetaLearnerRegressor",
     "compute_meta_features",
+    "load",
     "load_meta_model",
+    "save",
     "show_versions",
     "train_meta_models",
 ]

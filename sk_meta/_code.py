@@ -15,7 +15,6 @@ from importlib import import_module
 from operator import methodcaller
 
 import numpy as np
-import pandas as pd
 from sklearn.compose import ColumnTransformer
 from sklearn.pipeline import Pipeline
 
@@ -292,7 +291,7 @@ def _changed(value) -> dict:
     if hasattr(value, "get_params"):
         parameters = value.get_params(deep=False)
     else:
-        names = [p for p in inspect.signature(type(value)).parameters]
+        names = list(inspect.signature(type(value)).parameters)
         if missing := [name for name in names if not hasattr(value, name)]:
             raise ValueError(
                 f"{value!r} can't be written as code: it has no attributes {missing} "

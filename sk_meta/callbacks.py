@@ -53,21 +53,53 @@ class Progress:
         self._displays = {}
 
     def setup(self, estimator, context):
-        """Begin to show a fit."""
+        """Begin to show a fit.
+
+        Parameters
+        ----------
+        estimator : estimator
+            The one that is fitted.
+        context : CallbackContext
+            Which step of its fit this is.
+        """
         display = _Display(self.file, getattr(estimator, "time_budget", None))
         self._displays[context.root_uuid] = display
         display.live.start()
 
     def on_fit_task_begin(self, estimator, context):
-        """Note which step begins, and what runs."""
+        """Note which step begins, and what runs.
+
+        Parameters
+        ----------
+        estimator : estimator
+            The one that is fitted.
+        context : CallbackContext
+            Which step of its fit this is.
+        """
         self._displays[context.root_uuid].note(estimator, context)
 
     def on_fit_task_end(self, estimator, context):
-        """Note the result; it never asks to stop."""
+        """Note the result; it never asks to stop.
+
+        Parameters
+        ----------
+        estimator : estimator
+            The one that is fitted.
+        context : CallbackContext
+            Which step of its fit this is.
+        """
         self._displays[context.root_uuid].note(estimator, context)
 
     def teardown(self, estimator, context):
-        """Leave the last state on the screen."""
+        """Leave the last state on the screen.
+
+        Parameters
+        ----------
+        estimator : estimator
+            The one that is fitted.
+        context : CallbackContext
+            Which step of its fit this is.
+        """
         self._displays.pop(context.root_uuid).close()
 
     def __getstate__(self):
