@@ -129,7 +129,8 @@ default="hybrid"
         "identifier-like", "mostly missing", "duplicated rows", "leak-suspect": a column
         that predicts the target almost perfectly, alone and on held-out rows, "drift
         between splits", "rows in time order"), columns, detail, and action: what is
-        done about it, or what to do. Leak suspects are kept.
+        done about it, or what to do. Leak suspects are kept. Leaks and drift are
+        looked for in the first 2,000 columns.
     columns_ : DataFrame
         What each column was taken for.
     container_ : {{"frame", "array", "sparse"}}

@@ -28,8 +28,9 @@ from ._table import main_output
 MOSTLY_MISSING = 0.5  # share of the values
 LEAK = 0.98  # of the way from guessing to a perfect prediction, on held-out rows
 DRIFT = 0.2  # how far the chance of being larger in the test rows is from one half
-# Rows looked at, fewer of wide tables; cells among which equal rows are sought.
-_ROWS, _CELLS, _FEWEST, _ALL_CELLS = 1_000, 500_000, 30, 5_000_000
+# Rows, columns and cells looked at; cells among which equal rows are sought; the
+# fewest rows that tell anything.
+_ROWS, _COLUMNS, _CELLS, _ALL_CELLS, _FEWEST = 1_000, 2_000, 200_000, 5_000_000, 30
 _SCREEN, _MOST_SUSPECTS = 0.8, 20  # a neighbour's value tells so much; trees fitted
 _MOST_LEVELS, _DRIFT_SD, _FEWEST_IDENTIFIERS, _FEWEST_MEMBERS = 10, 5.0, 20, 5
 _KINDS = {
@@ -55,7 +56,8 @@ def find(problem: Problem) -> pd.DataFrame:
         problem ("constant", "all missing", "identifier-like", "mostly missing",
         "duplicated rows", "leak-suspect", "drift between splits" or "rows in time
         order"), columns (list of names or positions), detail, and action: what is done
-        about it, or what to do.
+        about it, or what to do. Of more than 2,000 columns, the first 2,000 are
+        looked through for leaks and drift.
     """
     found = [*_of_kinds(problem), *_mostly_missing(problem), *_row_numbers(problem),
              *_duplicated(problem)]  # fmt: skip
@@ -95,6 +97,9 @@ def _row_numbers(problem: Problem):
         if column.kind != NUMERIC or column.missing:
             continue
         values = X.iloc[:, position] if isinstance(X, pd.DataFrame) else X[:, position]
+        head = np.asarray(values[:_FEWEST_IDENTIFIERS], dtype=float)
+        if not all(value.is_integer() for value in head.tolist()):
+            continue
         values = np.asarray(values, dtype=float)
         if np.ptp(values) == n_rows - 1 and len(np.unique(values)) == n_rows:
             found.append(column.selector)
@@ -111,10 +116,8 @@ def _duplicated(problem: Problem):
     if sparse.issparse(X):
         return
     n_rows = min(len(problem.y), max(1_000, _ALL_CELLS // n_columns))
-    part = X[:n_rows]
-    frame = part if isinstance(part, pd.DataFrame) else pd.DataFrame(part)
     try:
-        keys = pd.util.hash_pandas_object(frame, index=False)
+        keys = _keys(X[:n_rows], problem.table)
     except (TypeError, NotImplementedError):  # lists and the like can't be compared
         return
     copies = keys.duplicated().to_numpy()
@@ -133,10 +136,19 @@ def _duplicated(problem: Problem):
     )  # fmt: skip
 
 
+def _keys(part, table) -> pd.Series:
+    """A number for each row that is the same for equal rows."""
+    if isinstance(part, pd.DataFrame):
+        if not (table.only_numeric and table.plain):
+            return pd.util.hash_pandas_object(part, index=False)
+        part = part.to_numpy()
+    return pd.Series([hash(row.tobytes()) for row in part])
+
+
 def _some_rows(problem: Problem) -> np.ndarray:
     """Rows to look at, in their order."""
     n_rows, n_columns = problem.X.shape
-    size = min(_ROWS, max(_FEWEST, _CELLS // n_columns))
+    size = min(_ROWS, _CELLS // min(n_columns, _COLUMNS))
     if n_rows <= size:
         return np.arange(n_rows)
     rng = np.random.RandomState(problem.random_state)
@@ -144,7 +156,7 @@ def _some_rows(problem: Problem) -> np.ndarray:
 
 
 class _Columns:
-    """Some rows of every column that is used, as numbers.
+    """Some rows of the columns that are used, as numbers.
 
     Parameters
     ----------
@@ -154,7 +166,7 @@ class _Columns:
 
     def __init__(self, problem: Problem, rows: np.ndarray):
         X, columns = problem.X, problem.table.columns
-        used = [i for i, c in enumerate(columns) if c.kind not in LEFT_OUT]
+        used = [i for i, c in enumerate(columns) if c.kind not in LEFT_OUT][:_COLUMNS]
         self.selectors = [columns[i].selector for i in used]
         self.symbolic = [columns[i].kind in SYMBOLIC for i in used]
         self.few_levels = [columns[i].kind in CATEGORIES for i in used]
