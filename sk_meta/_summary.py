@@ -7,8 +7,9 @@ import pandas as pd
 
 from ._evaluation import DROPPED, OK, TIMEOUT
 
-_TRIED = {"excluded": "did not fit this table", DROPPED: "dropped early",
-          TIMEOUT: "not finished"}  # fmt: skip
+_TRIED = {DROPPED: "dropped early",
+          TIMEOUT: "not finished",
+          "excluded": "more not for this table"}  # fmt: skip
 
 
 def summarise(fitted) -> str:
@@ -60,7 +61,7 @@ def _won(fitted) -> str:
     beaten = []
     if len(done) > 1:
         second, gap = done.iloc[1], first["mean_score"] - done["mean_score"].iloc[1]
-        more = f"{gap:.2g} more than" if gap > 0 else "as much as"
+        more = f"{gap:.2g} more than" if gap > 1e-9 else "as much as"
         beaten.append(f"{more} the next ({second['configuration']})")
     if np.isfinite(fitted.dummy_score_):
         gap = first["mean_score"] - fitted.dummy_score_
