@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from importlib import import_module
 from operator import methodcaller
+from typing import Any
 
 import numpy as np
 from sklearn.compose import ColumnTransformer
@@ -147,13 +148,14 @@ class Script:
 
     def _callable(self, value) -> _Source:
         """What calls a function or a method with arguments that it holds."""
+        keywords: dict = {}
         if isinstance(value, partial):
             first, keywords = [value.func, *value.args], value.keywords
         elif isinstance(value, methodcaller):
-            made, first = value.__reduce__()
-            keywords = {}
+            reduced: Any = value.__reduce__()
+            made, first = reduced
             if isinstance(made, partial):
-                first, keywords = (*made.args, *first), made.keywords
+                first, keywords = [*made.args, *first], made.keywords
         else:
             return self._object(value)
         arguments = [("", self._tree(item)) for item in first]
@@ -164,7 +166,7 @@ class Script:
         """A call of its class with what is not as by default."""
         name = self._public(type(value))
         parameters = _changed(value)
-        arguments = []
+        arguments: list[tuple[str, _Source]] = []
         for key, item in parameters.items():
             plain = key in _PLAIN and not arguments and _is_first(type(value), key)
             arguments.append(("" if plain else f"{key}=", self._tree(item)))

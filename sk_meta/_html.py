@@ -7,6 +7,7 @@ import hashlib
 from dataclasses import dataclass
 from html import escape
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
@@ -18,7 +19,7 @@ from .plots._display import metric_name
 from .plots._svg import as_svg
 
 _TEMPLATES = Path(__file__).parent / "_templates"
-_FIGURES = {
+_FIGURES: dict[str, tuple[Any, str]] = {
     "ensemble": (plots.EnsembleDisplay, "What predicts"),
     "scores": (plots.LeaderboardDisplay, "The best"),
     "expected": (plots.ExpectationDisplay, "Expected and found"),

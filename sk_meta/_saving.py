@@ -15,6 +15,7 @@ from io import BytesIO
 from operator import methodcaller
 from pathlib import Path
 from pickle import Pickler
+from typing import Any
 from zipfile import ZIP_DEFLATED, BadZipFile
 
 from sklearn.metrics import get_scorer, get_scorer_names
@@ -239,10 +240,10 @@ class _Audit(Pickler):
 
 
 def _calls_ours(call: methodcaller) -> bool:
-    made, arguments = call.__reduce__()
+    reduced: Any = call.__reduce__()
+    made, (name, *rest) = reduced
     if made is not methodcaller:  # with keywords, which skops does not write
         return False
-    name, *rest = arguments
     if name in _METHODS_OF_FUNCTIONS:
         # A name in the place of the function would be a method of any kind.
         return bool(rest) and isinstance(rest[0], partial)

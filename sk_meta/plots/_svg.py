@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from io import StringIO
+from typing import Any
 from xml.etree import ElementTree
 
 from ._display import (
@@ -26,7 +27,7 @@ _VARIABLES = {
     BLUE: "blue", ORANGE: "orange", GREEN: "green",
     PINK: "pink", SKY: "sky", VERMILION: "vermilion", GREY: "grey",
 }  # fmt: skip
-_STYLE = {
+_STYLE: Any = {
     "svg.fonttype": "none",  # text stays text
     "svg.hashsalt": "sk_meta",
     "text.parse_math": False,
