@@ -117,7 +117,7 @@ class InspectionMixin:
 
         It shows the summary, what was found in the data, the winner and its pipeline,
         the leaderboard, what was expected and what was found, why, the figures of
-        :mod:`sk_meta.plots`, what was left out, settings and versions. Without
+        ``sk_meta.plots``, what was left out, settings and versions. Without
         matplotlib it has no figures and says so.
 
         Parameters
