@@ -101,7 +101,7 @@ left.errorbar(compared["predicted_score"], compared.index, xerr=[low, high], fmt
               color="C7", label="predicted, 80 % interval")  # fmt: skip
 left.scatter(compared["real"], compared.index, color="C2", zorder=3, label="real")
 left.set(xlabel="accuracy, cross-validated", title="Believed before, found after")
-left.legend(loc="upper left")
+fig.legend(loc="outside lower left", ncols=2)
 ours = ["first recommended", "after the search"]
 colors = ["C2" if name in ours else "C7" for name in held_out]
 bars = right.barh(list(held_out), list(held_out.values()), color=colors)

@@ -16,6 +16,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from . import _steps as steps
 from ._budget import Budget
+from ._catalogue import import_needed
 from ._checkpoint import Checkpoint
 from ._compat import (
     CallbackSupportMixin,
@@ -173,6 +174,7 @@ class BaseMetaLearner(InspectionMixin, CallbackSupportMixin, BaseEstimator):
             prior = self._believe(problem, memory)
             problem = steps.plan(problem, prior, budget, workers.size)
             self._keep_prior(problem, prior)
+            import_needed(problem.table)
             task = stack.enter_context(closing(self._share(problem, workers)))
             before = prior.belief.copy()
             search = self._search(problem, prior, budget, workers, task, memory, tasks)

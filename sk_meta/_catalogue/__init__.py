@@ -14,6 +14,7 @@ from pathlib import Path
 from . import _boosting, _forests, _kernel, _linear, _neighbors, _neural
 from ._configuration import Configuration
 from ._custom import custom
+from ._preprocessing import import_needed
 from ._templates import TEMPLATES, Template
 
 __all__ = [
@@ -22,6 +23,7 @@ __all__ = [
     "Template",
     "catalogue",
     "choose",
+    "import_needed",
     "template_of",
     "written_by_hand",
 ]

@@ -184,6 +184,20 @@ def _expand_dates_and_text():
     )
 
 
+def import_needed(table: Table) -> None:
+    """Import what the steps for a table need.
+
+    Before there are threads: while one of them imports a package, the others see half
+    of it. skrub imports polars, and scikit-learn asks whether polars is there.
+
+    Parameters
+    ----------
+    table : Table
+    """
+    if table.of_kind(DATETIME, TEXT):
+        import skrub  # noqa: F401
+
+
 def _one_hot() -> OneHotEncoder:
     return OneHotEncoder(
         drop="if_binary",
