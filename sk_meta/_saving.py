@@ -30,7 +30,7 @@ _TRUSTED = {
     "lightgbm": "Booster LGBMClassifier LGBMRegressor",
     "numpy": "clip dtype nan_to_num",
     "operator": "methodcaller",
-    "pandas": "DataFrame DatetimeTZDtype to_datetime to_numeric to_timedelta",
+    "pandas": "DatetimeTZDtype to_datetime to_numeric to_timedelta",
     "re": "sub",
     "scipy": "BSpline asarray",
     "sk_meta": "MetaLearnerClassifier MetaLearnerEstimator MetaLearnerRegressor "
@@ -49,7 +49,7 @@ _TRUSTED = {
 }
 # Methods of frames that a loaded pipeline may call; the first argument of the others
 # is a function, one of those above.
-_METHODS = ("div", "replace")
+_METHODS = ("astype", "div", "replace")
 _METHODS_OF_FUNCTIONS = ("apply", "map")
 
 

@@ -55,8 +55,8 @@ _HUGE = 1e30
 _MOSTLY = 0.5
 
 
-# Methods of frames are called by a ``methodcaller`` without keywords, and their dtype
-# is changed by ``DataFrame``: skops keeps of ``DataFrame.astype`` the name alone.
+# Methods of frames are called by a ``methodcaller`` without keywords, which skops writes
+# whole; of ``DataFrame.astype`` it keeps the name alone.
 
 
 def _call(function, **options) -> FunctionTransformer:
@@ -67,11 +67,11 @@ def _call(function, **options) -> FunctionTransformer:
 
 
 def _to_float():
-    return "to_float", _call(pd.DataFrame, dtype=float)
+    return "to_float", _call(methodcaller("astype", "float"))
 
 
 def _to_text():
-    return "to_text", _call(pd.DataFrame, dtype=str)
+    return "to_text", _call(methodcaller("astype", "str"))
 
 
 def _finite() -> Steps:
