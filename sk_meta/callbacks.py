@@ -64,7 +64,7 @@ class Progress:
         """
         display = _Display(self.file, getattr(estimator, "time_budget", None))
         self._displays[context.root_uuid] = display
-        display.live.start()
+        display.live.start(refresh=True)
 
     def on_fit_task_begin(self, estimator, context):
         """Note which step begins, and what runs.
