@@ -159,6 +159,8 @@ default="hybrid"
         Seconds until the search ended, and for the ensemble and the refits.
     evaluation_time_ : float
         Seconds that the workers have spent within candidates, all together.
+    report_path_ : str
+        File that :meth:`report` has written, if it has.
     task_ : {{"classification", "regression"}}
         Kind of task.
     n_features_in_ : int

@@ -262,8 +262,17 @@ def _winner(fitted) -> dict:
         "name": _winner_name(fitted),
         "text": text,
         "steps": shown,
-        "code": repr(best),
+        **_code(fitted),
     }
+
+
+def _code(fitted) -> dict[str, str]:
+    """The winner as a script, if it can be one."""
+    try:
+        code, title = fitted.to_code(), "A script that makes it without sk_meta"
+    except ValueError:
+        code, title = repr(fitted.best_estimator_), "The whole pipeline in text"
+    return {"code": code, "code_title": title}
 
 
 def _leaderboard(fitted, metric: str) -> dict:
@@ -283,8 +292,8 @@ def _leaderboard(fitted, metric: str) -> dict:
 _SHOWN = {
     "rank": "rank", "configuration": "configuration", "family": "family",
     "mean_score": "score", "sd_score": "± sd", "expected_score": "expected",
-    "weight": "weight", "n_folds": "folds", "fit_seconds": "fit, s",
-    "predict_seconds": "predict, s", "memory": "memory, MiB",
+    "weight": "weight", "fit_seconds": "fit, s",
+    "predict_seconds": "predict, s", "memory": "MiB",
 }  # fmt: skip
 
 

@@ -10,7 +10,7 @@ from pandas.api.types import is_bool_dtype, is_numeric_dtype
 from sklearn.compose import ColumnTransformer
 from sklearn.pipeline import Pipeline
 
-_LONG = 48  # characters from which a column needs room
+_LONG = 32  # characters from which a column is broken into lines
 _LONGEST = 300  # characters of a value that are shown
 _UNKNOWN = "–"
 
@@ -66,24 +66,21 @@ def table(
     """
     labels = labels or {}
     shown = [key for key, column in frame.items() if not _holds(column, dict)]
-    numeric = {
-        key: is_numeric_dtype(frame[key]) and not is_bool_dtype(frame[key])
+    columns = [
+        _column(frame[key], labels.get(key, str(key).replace("_", " ")))
         for key in shown
-    }
-    cells = {key: [_cell(v, numeric[key]) for v in frame[key]] for key in shown}
+    ]
     marks = [False] * len(frame) if marked is None else list(marked)
+    rows = zip(*(column.pop("cells") for column in columns), strict=True)
     return {
         "name": name,
         "caption": caption,
-        "columns": [
-            {"label": labels.get(key, str(key).replace("_", " ")),
-             "numeric": numeric[key]} for key in shown
-        ],
+        "columns": columns,
         "rows": [
-            {"marked": mark, "cells": [cells[key][i] for key in shown]}
-            for i, mark in enumerate(marks)
+            {"cells": cells, "marked": mark}
+            for cells, mark in zip(rows, marks, strict=True)
         ],
-    }  # fmt: skip
+    }
 
 
 def left_out(leaderboard: pd.DataFrame) -> dict:
@@ -163,15 +160,24 @@ def _holds(column: pd.Series, kind: type) -> bool:
     return any(isinstance(value, kind) for value in column)
 
 
-def _cell(value, numeric: bool) -> dict[str, str]:
+def _column(column: pd.Series, label: str) -> dict:
+    """Label, kind ("number", "long" or ""), and cells: text, and value to sort by."""
+    if is_numeric_dtype(column) and not is_bool_dtype(column):
+        cells = [
+            {"text": number(value), "value": repr(value) if np.isfinite(value) else ""}
+            for value in column.astype(float)
+        ]
+        return {"label": label, "kind": "number", "cells": cells}
+    texts = [_text(value) for value in column]
+    kind = "long" if any(len(text) > _LONG for text in texts) else ""
+    cells = [{"text": text or _UNKNOWN, "value": text} for text in texts]
+    return {"label": label, "kind": kind, "cells": cells}
+
+
+def _text(value) -> str:
     if isinstance(value, (list, tuple)):
         value = ", ".join(map(str, value))
-    elif pd.isna(value):
-        return {"text": _UNKNOWN, "value": "", "kind": "number" if numeric else ""}
-    if numeric:
-        return {"text": number(value), "value": repr(float(value)), "kind": "number"}
-    text = _shortened(str(value))
-    return {"text": text, "value": text, "kind": "long" if len(text) > _LONG else ""}
+    return "" if pd.isna(value) else _shortened(str(value))
 
 
 def _shortened(text: str) -> str:

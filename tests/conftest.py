@@ -4,11 +4,14 @@ import numpy as np
 import pandas as pd
 import pytest
 from sklearn.datasets import load_breast_cancer, load_diabetes, load_iris
+from sklearn.linear_model import LogisticRegression
+from sklearn.tree import DecisionTreeClassifier
 
-from sk_meta import KnowledgeBase
+from sk_meta import KnowledgeBase, MetaLearnerClassifier
 from sk_meta._scoring import STORED_METRICS
 
 N_ROWS = 120
+MARKUP = "<script>alert(1)</script>"
 
 
 def ended(process_id):
@@ -144,3 +147,28 @@ def cancer():
 def diabetes():
     """442 patients, a quantity to predict."""
     return load_diabetes(return_X_y=True)
+
+
+@pytest.fixture(scope="session")
+def told(cancer):
+    """A fitted classifier, and names that are markup or mathematics to some.
+
+    One candidate fails, one is the user's own, a column is constant.
+    """
+    X = pd.DataFrame(cancer[0][:300, :6]).add_prefix("c")
+    X = X.assign(**{MARKUP: 1.0})
+    y = np.where(cancer[1][:300] == 1, "<b>benign</b>", "other")
+    own = [
+        ("<em>mine $x$</em>", DecisionTreeClassifier(max_depth=2, random_state=0)),
+        ("broken & alone", LogisticRegression(C=-1)),
+    ]
+    return MetaLearnerClassifier(
+        n_candidates=7, candidates=["linear", *own], cv=3, random_state=0
+    ).fit(X, y)
+
+
+@pytest.fixture(scope="session")
+def report(told):
+    """Its report, with figures."""
+    pytest.importorskip("matplotlib")
+    return told.report()

@@ -148,7 +148,7 @@ def halo(width: float = 2.5) -> list:
 
 def faint_grid(ax, axis: str = "both") -> None:
     """Lines to read values from, behind everything."""
-    ax.grid(True, axis=axis, alpha=0.7, linewidth=0.6)
+    ax.grid(True, axis=axis, alpha=0.6, linewidth=0.6)
     ax.set_axisbelow(True)
 
 
@@ -176,9 +176,9 @@ def list_names(ax, names: Sequence[str], bold: str | None = None) -> None:
 
 
 def legend_above(ax, handles=None) -> None:
-    """Say what the marks are, in a line above the axes."""
+    """Say what the marks are, above the axes; there is room above the names too."""
     legend = ax.legend(
-        handles=handles, loc="lower left", bbox_to_anchor=(0, 1.01), ncols=3,
+        handles=handles, loc="lower right", bbox_to_anchor=(1, 1.01), ncols=3,
         frameon=False, fontsize="small", handlelength=1, columnspacing=1,
         borderaxespad=0,
     )  # fmt: skip

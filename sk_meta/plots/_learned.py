@@ -6,6 +6,7 @@ import numpy as np
 from sklearn.decomposition import PCA
 
 from .._pretrained import load_meta_model
+from .._recommendation import N_NEAREST
 from ._display import (
     BLUE,
     GREY,
@@ -54,14 +55,16 @@ class TaskMapDisplay(Display):
     @classmethod
     def _data(cls, estimator):
         model = _meta_model(estimator)
+        table = estimator.meta_features_
+        described = dict(zip(table["name"], table["value"], strict=True))
         return {
             "embedding": model.embedding_,
             "new": estimator.embedding_,
             "names": model.experience.tasks.index,
-            "near": estimator.explain(1).neighbors["task"],
+            "near": model.neighbors(described).head(N_NEAREST).index,
         }
 
-    def _nearest(self, n: int = 5) -> list[str]:
+    def _nearest(self, n: int = N_NEAREST) -> list[str]:
         """Nearest tasks; one of those that are there with several numbers of rows."""
         distance = np.linalg.norm(self.embedding - self.new, axis=1)
         first: dict[str, str] = {}

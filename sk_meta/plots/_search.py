@@ -56,10 +56,11 @@ class AnytimeDisplay(Display):
         }
 
     def _gains(self) -> np.ndarray:
-        """Steps at which the best became better."""
-        before = np.concatenate([[np.nan], self.best_score[:-1]])
-        better = np.isnan(before) | (self.best_score > before)
-        return np.flatnonzero(better & np.isfinite(self.best_score))
+        """Steps at which the best became better, in the four digits that are shown."""
+        shown = np.array([float(f"{score:.4g}") for score in self.best_score])
+        before = np.concatenate([[np.nan], shown[:-1]])
+        better = np.isnan(before) | (shown > before)
+        return np.flatnonzero(better & np.isfinite(shown))
 
     def _draw(self, ax, **kwargs):
         style = {"color": BLUE, "lw": 2, "where": "post"} | kwargs

@@ -1,0 +1,242 @@
+"""Displays show the numbers of a fitted estimator, and fit on their figures."""
+
+import copy
+import sys
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.base import clone
+from sklearn.decomposition import PCA
+from sklearn.exceptions import NotFittedError
+
+matplotlib = pytest.importorskip("matplotlib")
+matplotlib.use("Agg")
+
+from matplotlib import pyplot  # noqa: E402
+from matplotlib.colors import same_color  # noqa: E402
+
+from sk_meta import MetaLearnerRegressor, load_meta_model, plots  # noqa: E402
+from sk_meta.plots._display import BLUE, ORANGE, spread_out  # noqa: E402
+
+every_display = pytest.mark.parametrize("name", plots.__all__)
+
+
+@pytest.fixture(autouse=True)
+def closed():
+    yield
+    pyplot.close("all")
+
+
+def draw(name, estimator, **kwargs):
+    return getattr(plots, name).from_estimator(estimator, **kwargs)
+
+
+def names_beside(ax):
+    return [label.get_text() for label in ax.get_yticklabels()]
+
+
+@pytest.fixture(scope="module")
+def unknown_metric(diabetes):
+    """Fitted for a metric that no prior task has."""
+    X, y = diabetes
+    return MetaLearnerRegressor(
+        n_candidates=3, candidates="linear", cv=2, random_state=0,
+        scoring=largest_error,
+    ).fit(X[:200], y[:200])  # fmt: skip
+
+
+def largest_error(estimator, X, y):
+    return -np.abs(estimator.predict(X) - y).max()
+
+
+@every_display
+def test_display_is_drawn_as_scikit_learn_does(told, name):
+    display = draw(name, told)
+    assert display.figure_ is display.ax_.figure
+    assert display.describe().endswith(".")
+    _, (left, right) = pyplot.subplots(1, 2)
+    again = draw(name, told, ax=right)
+    assert again.ax_ is right and not left.has_data()
+    assert display.plot(ax=left) is display and display.ax_ is left
+
+
+@every_display
+def test_everything_is_on_the_figure(told, name):
+    figure = draw(name, told).figure_
+    figure.canvas.draw()
+    box = figure.get_tightbbox(figure.canvas.get_renderer())
+    width, height = figure.get_size_inches()
+    assert 0 <= box.x0 < box.x1 <= width and 0 <= box.y0 < box.y1 <= height
+
+
+@every_display
+def test_estimator_must_be_fitted(told, name):
+    with pytest.raises(NotFittedError):
+        draw(name, clone(told))
+
+
+@every_display
+def test_missing_matplotlib_is_told(told, name, monkeypatch):
+    monkeypatch.setitem(sys.modules, "matplotlib", None)
+    with pytest.raises(ImportError, match=r"sk-meta\[plots\]"):
+        draw(name, told)
+
+
+def test_leaderboard(told):
+    display = draw("LeaderboardDisplay", told)
+    board = told.leaderboard_.dropna(subset=["mean_score"])
+    assert names_beside(display.ax_) == board["configuration"].tolist()
+    drawn = {}
+    for container in display.ax_.containers:
+        line = container.lines[0]
+        winner = same_color(line.get_color(), ORANGE)
+        drawn |= {y: (x, winner) for x, y in line.get_xydata()}
+    for place, row in enumerate(board.itertuples()):
+        winner = row.configuration == told.best_params_["configuration"]
+        assert drawn[place] == (pytest.approx(row.mean_score), winner)
+
+
+def test_leaderboard_shows_the_best_and_passes_arguments_on():
+    table = pd.DataFrame(
+        {
+            "configuration": [f"c{i}" for i in range(30)],
+            "mean_score": np.linspace(1, 0, 30),
+            "sd_score": 0.1,
+        }
+    )
+    ax = plots.LeaderboardDisplay(table, n_best=4).plot(color="black").ax_
+    assert names_beside(ax) == ["c0", "c1", "c2", "c3"]
+    assert same_color(ax.containers[0].lines[0].get_color(), "black")
+
+
+def test_long_names_are_shortened_and_dollars_are_dollars():
+    ax = plots.EnsembleDisplay(["$x_2$", "long " * 20], [0.5, 0.5]).plot().ax_
+    ax.figure.canvas.draw()
+    short, long = ax.get_yticklabels()
+    assert short.get_text() == "$x_2$" and not short.get_parse_math()
+    assert long.get_text().endswith("…") and len(long.get_text()) < 30
+
+
+def test_expectation_compares_the_prior_ranking_with_the_scores(told):
+    display = draw("ExpectationDisplay", told)
+    prior = told.prior_ranking_.set_index("configuration")["predicted_score"]
+    found = told.leaderboard_.set_index("configuration")["mean_score"]
+    lines = {line.get_label(): line.get_xdata() for line in display.ax_.lines}
+    names = names_beside(display.ax_)
+    assert len(names) >= 3
+    np.testing.assert_allclose(lines["expected"], prior[names])
+    np.testing.assert_allclose(lines["found"], found[names])
+    inside = display.expected.eval("low <= found <= high").sum()
+    assert f"{inside} of {len(names)} lie within" in display.describe()
+
+
+def test_expectation_compares_ranks_for_a_metric_of_its_own(unknown_metric):
+    display = draw("ExpectationDisplay", unknown_metric)
+    assert display.ax_.get_xlabel() == "rank"
+    found = {line.get_label(): line.get_xdata() for line in display.ax_.lines}["found"]
+    assert sorted(found) == [1, 2, 3]
+    assert "rank correlation" in display.describe()
+    leaderboard = draw("LeaderboardDisplay", unknown_metric)
+    assert leaderboard.ax_.get_xlabel().startswith("largest_error")
+
+
+def test_anytime_is_the_best_score_when_it_was_told(told):
+    line = draw("AnytimeDisplay", told).ax_.lines[0]
+    np.testing.assert_allclose(line.get_xdata(), told.evaluations_["ended"])
+    np.testing.assert_allclose(line.get_ydata(), told.evaluations_["best_score"])
+    assert np.nanmax(line.get_ydata()) == pytest.approx(told.best_score_)
+
+
+def test_anytime_tells_of_gains_in_the_digits_that_are_shown():
+    scores = [np.nan, 0.5, 0.5000001, 0.7, 0.7]
+    display = plots.AnytimeDisplay([1, 2, 3, 4, 5], scores, list("abcde")).plot()
+    assert list(display.ax_.lines[1].get_xdata()) == [2, 4]
+    assert "0.7 from 4.0 seconds on" in display.describe()
+
+
+def test_belief_has_a_line_and_a_band_for_each(told):
+    ax = draw("BeliefDisplay", told).ax_
+    named = [text.get_text() for text in ax.texts]
+    assert len(named) == len(ax.lines) == len(ax.collections) >= 3
+    beliefs = told.beliefs_.groupby("configuration")
+    for name, line, band in zip(named, ax.lines, ax.collections, strict=True):
+        one = beliefs.get_group(name)
+        np.testing.assert_allclose(line.get_ydata(), one["expected_score"])
+        corners = band.get_paths()[0].vertices[:, 1]
+        assert corners.min() == pytest.approx(one["low"].min())
+        assert corners.max() == pytest.approx(one["high"].max())
+
+
+def test_map_is_the_plane_of_the_embedding(told):
+    display = draw("TaskMapDisplay", told)
+    model = load_meta_model("classification")
+    plane = PCA(2).fit(model.embedding_)
+    everything, near, star = (c.get_offsets() for c in display.ax_.collections)
+    np.testing.assert_allclose(everything, plane.transform(model.embedding_))
+    np.testing.assert_allclose(star, plane.transform(told.embedding_[None]))
+    assert 0 < display.share_ <= 1
+    neighbors = told.explain(1).neighbors["task"]
+    at = [model.experience.tasks.index.get_loc(name) for name in neighbors]
+    np.testing.assert_allclose(near, everything[at])
+    named = {text.get_text() for text in display.ax_.texts}
+    assert named == {"this task", *(n.partition("@")[0] for n in neighbors)}
+
+
+def test_map_finds_the_nearest_by_itself():
+    points = np.random.RandomState(0).normal(size=(20, 4))
+    points[7] = points[3] + 1e-3
+    names = [f"t{i}" for i in range(20)]
+    names[7] = "t3@100"
+    near = plots.TaskMapDisplay(points, points[3], names).near
+    assert near[0] == "t3" and len(near) == 5 and "t3@100" not in near
+
+
+def test_ensemble_has_a_bar_for_each_member(told):
+    ax = draw("EnsembleDisplay", told).ax_
+    assert names_beside(ax) == told.members_["configuration"].tolist()
+    widths = [bar.get_width() for bar in ax.patches]
+    np.testing.assert_allclose(widths, told.members_["weight"])
+
+
+def test_timeline_has_a_bar_for_each_fit(told):
+    display = draw("TimelineDisplay", told)
+    bars = sorted((bar.get_x(), bar.get_width()) for bar in display.ax_.patches)
+    spans = told.evaluations_.eval("length = ended - started")[["started", "length"]]
+    np.testing.assert_allclose(bars, sorted(map(tuple, spans.to_numpy())))
+    n_failed = (told.evaluations_["status"] != "ok").sum()
+    assert n_failed and len(display.ax_.lines[0].get_xdata()) == n_failed
+    assert f"{n_failed} of them failed" in display.describe()
+
+
+def test_timeline_gives_small_families_one_colour():
+    told = pd.DataFrame(
+        {"family": list("abcdefg"), "worker": 0, "started": np.arange(7.0),
+         "ended": np.arange(7) + np.linspace(1, 0.1, 7), "status": "ok"}
+    )  # fmt: skip
+    ax = plots.TimelineDisplay(told, n_families=3).plot().ax_
+    labels = [text.get_text() for text in ax.get_legend().get_texts()]
+    assert labels == ["a", "b", "c", "other families"]
+    assert same_color(ax.patches[0].get_facecolor(), BLUE)
+
+
+def test_training_loss_is_that_of_the_network(told):
+    line = draw("TrainingLossDisplay", told).ax_.lines[0]
+    curve = load_meta_model("classification").loss_curve_
+    np.testing.assert_allclose(line.get_ydata(), curve)
+    assert line.get_xdata()[0] == 1
+
+
+def test_without_a_network_there_is_no_training_loss(told):
+    other = copy.copy(told).set_params(meta_model="linear")
+    with pytest.raises(ValueError, match="'neural' and 'hybrid'"):
+        draw("TrainingLossDisplay", other)
+
+
+def test_labels_keep_their_order_and_their_distance():
+    wanted = np.array([0.5, 0.52, 0.1, 0.51, 0.97, 0.99])
+    placed = spread_out(wanted, 0.1, 0.0, 1.0)
+    assert (np.argsort(placed) == np.argsort(wanted)).all()
+    assert np.diff(np.sort(placed)).min() >= 0.1 - 1e-9
+    assert placed.min() >= 0 and placed.max() <= 1 + 1e-9
+    assert spread_out([0.3], 0.1, 0, 1) == pytest.approx([0.3])
