@@ -55,8 +55,8 @@ _HUGE = 1e30
 _MOSTLY = 0.5
 
 
-# Methods of frames are called by a ``methodcaller`` without keywords, which skops writes
-# whole; of ``DataFrame.astype`` it keeps the name alone.
+# Methods of frames are called by a ``methodcaller`` without keywords, which skops
+# writes whole; of ``DataFrame.astype`` it keeps the name alone.
 
 
 def _call(function, **options) -> FunctionTransformer:
