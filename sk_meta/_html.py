@@ -14,7 +14,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from . import plots
 from ._html_tables import changed, left_out, number, parts_of, table
-from ._show_versions import versions
+from ._show_versions import NOT_INSTALLED, versions
 from .plots._display import metric_name
 from .plots._svg import as_svg
 
@@ -169,7 +169,10 @@ def _page(fitted) -> dict:
         "novel": _novel(fitted),
         "tiles": _tiles(fitted, metric),
         "findings": table(fitted.findings_, "findings", "What was found in the data"),
-        "columns": table(fitted.columns_, "columns", "Columns of the table"),
+        "columns": table(
+            fitted.columns_, "columns", "Columns of the table",
+            labels={"n_unique": "different values", "missing": "share missing"},
+        ),
         "winner": _winner(fitted),
         "leaderboard": _leaderboard(fitted, metric),
         "expectation": (
@@ -180,10 +183,10 @@ def _page(fitted) -> dict:
         "search": _search(fitted),
         "left_out": left_out(fitted.leaderboard_),
         "settings": changed(fitted),
-        "versions": list(versions().items()),
+        "versions": [(k, v) for k, v in versions().items() if v != NOT_INSTALLED],
         "figures": figures,
         "without_figures": notes,
-    }
+    }  # fmt: skip
 
 
 def _figures(fitted) -> tuple[dict[str, dict], list[str]]:
@@ -303,8 +306,8 @@ def _why(fitted) -> dict | str:
         told = fitted.explain()
     except ValueError as error:
         return f"There is no explanation: {error}"
-    columns = ["configuration", "prior_rank", "prior_score", "prior_low", "prior_high",
-               "score", "reason"]  # fmt: skip
+    columns = ["configuration", "reason", "prior_rank", "prior_score", "prior_low",
+               "prior_high", "score"]  # fmt: skip
     return {
         "configurations": table(
             told.configurations[columns], "why-configurations",
@@ -316,7 +319,7 @@ def _why(fitted) -> dict | str:
             },
         ),
         "neighbors": table(
-            told.neighbors, "why-neighbors",
+            _second(told.neighbors, "best"), "why-neighbors",
             f"The most similar of {told.n_prior_tasks} prior tasks, and what was best "
             "there", labels={"n_rows": "rows", "n_columns": "columns"},
         ),
@@ -326,6 +329,13 @@ def _why(fitted) -> dict | str:
             "predicted scores compared with the median of the prior tasks",
         ),
     }  # fmt: skip
+
+
+def _second(frame, name: str):
+    """Put a column of words where a phone shows it without scrolling."""
+    rest = frame.drop(columns=name)
+    rest.insert(1, name, frame[name])
+    return rest
 
 
 def _search(fitted) -> list[tuple[str, str]]:

@@ -96,7 +96,7 @@ def left_out(leaderboard: pd.DataFrame) -> dict:
     """
     rest = leaderboard[leaderboard["mean_score"].isna()]
     return table(
-        rest[["configuration", "family", "status", "reason"]],
+        rest[["configuration", "reason", "status", "family"]],
         "left-out-table",
         "Configurations that were dropped early, failed or do not fit this table",
     )

@@ -10,6 +10,7 @@ from joblib import cpu_count
 
 from ._knowledge import read
 
+NOT_INSTALLED = "not installed"
 _PACKAGES = ("sk-meta", "scikit-learn", "numpy", "scipy", "joblib", "pandas", "skrub",
              "lightgbm", "xgboost", "xgboost-cpu", "catboost", "polars")  # fmt: skip
 
@@ -46,4 +47,4 @@ def _version(name: str) -> str:
     try:
         return version(name)
     except PackageNotFoundError:
-        return "not installed"
+        return "from its source" if name == "sk-meta" else NOT_INSTALLED

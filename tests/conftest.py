@@ -168,6 +168,15 @@ def told(cancer):
 
 
 @pytest.fixture(scope="session")
+def nothing(iris):
+    """A classifier whose only candidate fails."""
+    broken = [("broken", LogisticRegression(C=-1))]
+    model = MetaLearnerClassifier(candidates=broken, cv=2, random_state=0)
+    with pytest.warns(UserWarning):
+        return model.fit(*iris)
+
+
+@pytest.fixture(scope="session")
 def report(told):
     """Its report, with figures."""
     pytest.importorskip("matplotlib")

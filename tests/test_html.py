@@ -8,6 +8,7 @@ from html.parser import HTMLParser
 from itertools import pairwise
 
 import pytest
+import sklearn
 from conftest import MARKUP
 from sklearn import config_context
 from sklearn.base import clone
@@ -15,7 +16,7 @@ from sklearn.exceptions import NotFittedError
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 
-from sk_meta import MetaLearnerClassifier, _html
+from sk_meta import _html
 from sk_meta._html_tables import changed, number, parts_of
 from sk_meta.plots import __all__ as DISPLAYS
 
@@ -187,12 +188,8 @@ def test_without_matplotlib_there_are_no_figures(told, monkeypatch):
     assert any("Figures need matplotlib" in text for text in page.texts)
 
 
-def test_report_of_a_search_that_found_nothing(iris):
-    broken = [("broken", LogisticRegression(C=-1))]
-    model = MetaLearnerClassifier(candidates=broken, cv=2, random_state=0)
-    with pytest.warns(UserWarning):
-        model.fit(*iris)
-    page = Page(model.report().html)
+def test_report_of_a_search_that_found_nothing(nothing):
+    page = Page(nothing.report().html)
     text = " ".join(page.texts)
     assert "Nothing could be evaluated" in text
     assert "No configuration has a score" in text  # why a figure is not there
@@ -210,6 +207,11 @@ def test_notebook_names_the_winner_and_its_score(told):
     assert "sk-meta-winner" not in make_pipeline(told)._repr_html_()
     with config_context(display="text"):
         assert "text/html" not in told._repr_mimebundle_()
+
+
+def test_versions_are_those_that_are_installed(page):
+    text = " ".join(page.texts)
+    assert sklearn.__version__ in text and "not installed" not in text
 
 
 def test_parameters_and_parts_in_words(told):

@@ -17,6 +17,7 @@ from matplotlib import pyplot  # noqa: E402
 from matplotlib.colors import same_color  # noqa: E402
 
 from sk_meta import MetaLearnerRegressor, load_meta_model, plots  # noqa: E402
+from sk_meta._catalogue import catalogue  # noqa: E402
 from sk_meta.plots._display import BLUE, ORANGE, spread_out  # noqa: E402
 
 every_display = pytest.mark.parametrize("name", plots.__all__)
@@ -38,10 +39,10 @@ def names_beside(ax):
 
 @pytest.fixture(scope="module")
 def unknown_metric(diabetes):
-    """Fitted for a metric that no prior task has."""
+    """Fitted with two workers, for a metric that no prior task has."""
     X, y = diabetes
     return MetaLearnerRegressor(
-        n_candidates=3, candidates="linear", cv=2, random_state=0,
+        n_candidates=3, candidates="linear", cv=2, n_jobs=2, random_state=0,
         scoring=largest_error,
     ).fit(X[:200], y[:200])  # fmt: skip
 
@@ -218,6 +219,40 @@ def test_timeline_gives_small_families_one_colour():
     labels = [text.get_text() for text in ax.get_legend().get_texts()]
     assert labels == ["a", "b", "c", "other families"]
     assert same_color(ax.patches[0].get_facecolor(), BLUE)
+
+
+def test_timeline_has_a_line_for_each_worker(unknown_metric):
+    assert set(unknown_metric.evaluations_["worker"]) == {0, 1}
+    display = draw("TimelineDisplay", unknown_metric)
+    assert names_beside(display.ax_) == ["worker 0", "worker 1"]
+    middles = {round(bar.get_y() + bar.get_height() / 2) for bar in display.ax_.patches}
+    assert middles == {0, 1} and "on 2 workers" in display.describe()
+
+
+def test_legend_fits_whatever_the_families_are_called():
+    families = {c.family for c in catalogue("classification")}
+    long = sorted(families, key=len)[-7:]
+    told = pd.DataFrame({"family": long, "worker": 0, "started": np.arange(7.0)})
+    told = told.assign(ended=told["started"] + 1, status=["failed"] + 6 * ["ok"])
+    figure = plots.TimelineDisplay(told).plot().figure_
+    figure.canvas.draw()
+    legend = figure.axes[0].get_legend()
+    assert len(legend.get_texts()) == 7
+    box = legend.get_window_extent()
+    assert 0 <= box.x0 and box.x1 <= figure.bbox.width
+    assert 0 <= box.y0 and box.y1 <= figure.bbox.height
+
+
+def test_a_search_that_found_nothing_has_nothing_to_draw(nothing):
+    for name, why in (
+        ("LeaderboardDisplay", "No configuration has a score"),
+        ("ExpectationDisplay", "No configuration has a score"),
+        ("AnytimeDisplay", "No configuration was complete"),
+        ("BeliefDisplay", "No result came"),
+    ):
+        with pytest.raises(ValueError, match=why):
+            draw(name, nothing)
+    assert "2 of them failed" in draw("TimelineDisplay", nothing).describe()
 
 
 def test_training_loss_is_that_of_the_network(told):

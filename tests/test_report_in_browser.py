@@ -92,6 +92,20 @@ def test_sorting_by_click_and_by_key(opened):
     assert spreads == sorted(spreads, key=float)
 
 
+def test_numbers_are_sorted_as_numbers(opened):
+    page = opened()
+    page.evaluate(
+        """() => ["9", "1e-05", "10", "-2"].forEach((text, i) => {
+            document.getElementById("leaderboard-table").tBodies[0].rows[i].cells[0]
+                .dataset.value = text; })"""
+    )
+    page.locator("#leaderboard-table th button", has_text="rank").click()
+    ranks = column(page, "rank")
+    assert ranks == sorted(ranks, key=float)
+    assert ranks.index("-2") < ranks.index("1e-05") < ranks.index("9")
+    assert ranks[-1] == "10"
+
+
 def test_text_is_sorted_as_text_and_what_is_unknown_is_last(opened):
     page = opened()
     page.locator("#leaderboard-table th button", has_text="configuration").click()
@@ -150,6 +164,29 @@ def test_figures_are_light_on_dark_and_dark_on_light(opened):
     (ink, paper), (light_ink, dark_paper) = colors["light"], colors["dark"]
     assert brightness(ink) < 60 < 240 < brightness(paper)
     assert brightness(dark_paper) < 60 < 200 < brightness(light_ink)
+
+
+def test_what_matters_is_seen_on_a_phone_without_scrolling(opened):
+    page = opened(PHONE)
+    for table in ("left-out-table", "why-configurations"):
+        cell = page.locator(f"#{table} tbody td.long").first
+        box = cell.bounding_box()
+        assert box["x"] + box["width"] <= PHONE and box["width"] > 150
+
+
+def test_print_is_dark_on_white_and_complete(opened):
+    page = opened(718, "dark")  # what A4 has between its margins
+    page.emulate_media(media="print")
+    assert not page.locator("nav").is_visible()
+    paper, ink = page.evaluate(
+        """() => ["backgroundColor", "color"].map(
+            name => getComputedStyle(document.querySelector("section"))[name])"""
+    )
+    assert brightness(ink) < 60 < 240 < brightness(paper)
+    for scroll in page.locator(".scroll:visible").all():
+        inner, outer = scroll.evaluate("box => [box.scrollWidth, box.clientWidth]")
+        assert inner <= outer + 1
+        assert scroll.evaluate("box => getComputedStyle(box).maxHeight") == "none"
 
 
 def brightness(color):

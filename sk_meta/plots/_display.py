@@ -177,12 +177,15 @@ def list_names(ax, names: Sequence[str], bold: str | None = None) -> None:
 
 def legend_above(ax, handles=None) -> None:
     """Say what the marks are, above the axes; there is room above the names too."""
-    legend = ax.legend(
-        handles=handles, loc="lower right", bbox_to_anchor=(1, 1.01), ncols=3,
-        frameon=False, fontsize="small", handlelength=1, columnspacing=1,
-        borderaxespad=0,
-    )  # fmt: skip
-    plain(*legend.get_texts())
+    for n_columns in (3, 2, 1):
+        legend = ax.legend(
+            handles=handles, loc="lower right", bbox_to_anchor=(1, 1.01),
+            ncols=n_columns, frameon=False, fontsize="small", handlelength=1,
+            columnspacing=1, borderaxespad=0,
+        )  # fmt: skip
+        plain(*legend.get_texts())
+        if legend.get_window_extent().width < 0.94 * ax.figure.bbox.width:
+            break
 
 
 def spread_out(positions, gap: float, low: float, high: float) -> np.ndarray:

@@ -48,6 +48,8 @@ class AnytimeDisplay(Display):
     @classmethod
     def _data(cls, estimator):
         told = _told(estimator)
+        if told["best_score"].isna().all():
+            raise ValueError("No configuration was complete before the search ended.")
         return {
             "seconds": told["ended"],
             "best_score": told["best_score"],
@@ -126,6 +128,8 @@ class BeliefDisplay(Display):
                 "are not in the knowledge base."
             )
         beliefs, tried = estimator.beliefs_, _complete(estimator.leaderboard_)
+        if not beliefs["step"].any():
+            raise ValueError("No result came that could move a belief.")
         known = beliefs[beliefs["configuration"].isin(tried)]
         known = known if len(known) else beliefs
         return {"beliefs": known, "metric": estimator.ranking_metric_}
@@ -243,9 +247,10 @@ class TimelineDisplay(Display):
         """Say how much ran on how many workers; see :meth:`Display.describe`."""
         told = self.evaluations
         busy = (told["ended"] - told["started"]).sum()
+        n_workers = len(self._workers())
         return (
-            f"{len(told)} fits on {len(self._workers())} workers took {busy:.1f} "
-            f"seconds within {told['ended'].max():.1f} seconds; "
+            f"{len(told)} fits on {n_workers} worker{'s' * (n_workers != 1)} took "
+            f"{busy:.1f} seconds within {told['ended'].max():.1f} seconds; "
             f"{(told['status'] != 'ok').sum()} of them failed."
         )
 
