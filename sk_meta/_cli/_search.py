@@ -1,0 +1,204 @@
+"""``fit`` and ``recommend``: from a table to a model, or to what is promising."""
+
+from __future__ import annotations
+
+from argparse import Namespace, _SubParsersAction
+from typing import Any
+
+import pandas as pd
+
+from .._columns import CATEGORICAL, TEXT
+from .._estimator import MetaLearnerEstimator
+from .._saving import replacing
+from ._models import check_model_file, write_model
+from ._options import (
+    FILE,
+    FOLDER,
+    add_choice,
+    add_command,
+    add_json,
+    add_table,
+    positive,
+    seconds,
+)
+from ._output import Mistake, check_writable, say, say_beside, say_json, shown
+from ._tables import check_columns, read_table, take_column
+
+_HEAD = 5
+_BOARD = ["configuration", "family", "mean_score", "sd_score", "expected_score",
+          "fit_seconds", "weight", "status"]  # fmt: skip
+_RANKING = ["configuration", "family", "predicted_score", "predicted_low",
+            "predicted_high", "predicted_seconds", "probability_best"]  # fmt: skip
+_FIT = """\
+  sk-meta fit train.csv --target price --time 60 -o model.skops
+  sk-meta fit train.parquet -y churn --n-candidates 20 --scoring roc_auc \\
+      --models linear,boosting --report page.html -o model.skops
+  sk-meta fit train.csv -y label --kind zip=categorical --kind id=identifier \\
+      --time 600 --jobs 2 --checkpoint folder --progress -o model.skops
+
+Rows without a target are left out. Ctrl-C ends the search, and the best so far is
+written. A model in a .joblib or .pkl file is a pickle: load only files that you trust.
+"""
+_RECOMMEND = """\
+  sk-meta recommend train.csv --target price
+  sk-meta recommend train.csv -y churn --scoring roc_auc --json
+"""
+
+
+def add(commands: _SubParsersAction) -> None:
+    """Add both commands.
+
+    Parameters
+    ----------
+    commands : action of subparsers
+    """
+    _add_fit(commands)
+    about = "rank the models for a table without fitting any"
+    command = add_command(commands, "recommend", _recommend, about, _RECOMMEND)
+    add_table(command)
+    add_choice(command)
+    command.add_argument(
+        "-n", "--top", metavar="NUMBER", type=positive, default=10,
+        help="how many to show (default: 10)",
+    )  # fmt: skip
+    add_json(command)
+
+
+def _add_fit(commands: _SubParsersAction) -> None:
+    about = "search for the best model of a table, and write it to a file"
+    command = add_command(commands, "fit", _fit, about, _FIT)
+    add_table(command)
+    add = command.add_argument
+    add("-o", "--output", metavar=FILE, required=True,
+        help="model to write: .skops, or .joblib or .pkl")  # fmt: skip
+    add("--time", metavar="SECONDS", type=seconds, default=None,
+        help="time for everything (default: no limit)")  # fmt: skip
+    add("--n-candidates", "--candidates-count", metavar="NUMBER", type=positive,
+        default=None, help="largest number of configurations to try (default: 20, or "
+        "no limit with --time)")  # fmt: skip
+    add_choice(command)
+    add("--groups", metavar="COLUMN",
+        help="rows with the same value stay on one side of a split")  # fmt: skip
+    add("--weights", metavar="COLUMN", help="weight of each row")
+    add("--jobs", metavar="NUMBER", type=int, default=None,
+        help="folds at the same time, -1 on all processors (default: 1)")  # fmt: skip
+    add("--checkpoint", metavar=FOLDER,
+        help="folder from which a fit that was killed goes on")  # fmt: skip
+    add("--report", metavar=FILE, help="page of HTML about the search to write")
+    add("--verbose", action="count", default=0,
+        help="log every configuration, twice: every fold")  # fmt: skip
+    add("--progress", action="store_true", help="show how far it has come")
+    add_json(command)
+
+
+def _fit(options: Namespace) -> None:
+    check_model_file(options.output)
+    check_writable(options.report)
+    model = _estimator(
+        options,
+        n_candidates=options.n_candidates or "auto",
+        time_budget=options.time,
+        checkpoint=options.checkpoint,
+        n_jobs=options.jobs,
+        verbose=options.verbose,
+    )
+    if options.progress:
+        from ..callbacks import Progress
+
+        model.set_callbacks(Progress())
+    X, y, extra = _read(options, ("groups", "weights"))
+    model.fit(X, y, sample_weight=extra["weights"], groups=extra["groups"])
+    model.set_callbacks()  # the display is not part of the model
+    write_model(model, options.output)
+    if options.report:
+        html = model.report().html
+        with replacing(options.report) as part:
+            part.write_text(html, encoding="utf8")
+    if options.json:
+        say_json(_facts(model, options))
+        return
+    say(f"{model.summary()}\n\n{shown(model.leaderboard_.head(_HEAD), _BOARD)}")
+    if len(model.findings_):
+        say(f"\n{shown(model.findings_)}")
+    say("")
+    for path in filter(None, (options.output, options.report)):
+        say(f"Written: {path}")
+
+
+def _recommend(options: Namespace) -> None:
+    X, y, _ = _read(options)
+    ranking = _estimator(options).recommend(X, y)
+    metric, n_excluded = ranking.attrs["metric"], ranking["excluded"].notna().sum()
+    top = ranking[ranking["excluded"].isna()].head(options.top)
+    if options.json:
+        say_json({"metric": metric, "ranking": top.drop(columns="excluded")})
+        return
+    say(f"{shown(top, _RANKING)}\n\nScores: {metric}.\nWhy:")
+    for rank, name, reason in top[["configuration", "reason"]].itertuples():
+        say(f"{rank:>3}. {name}: {reason}")
+    if n_excluded:
+        say(f"\n{n_excluded} more can't be used here.")
+
+
+def _estimator(options: Namespace, **more) -> MetaLearnerEstimator:
+    return MetaLearnerEstimator(
+        options.task,
+        scoring=options.scoring,
+        candidates=options.models,
+        column_kinds=dict(options.kind) or None,
+        knowledge=options.knowledge,
+        random_state=options.seed,
+        **more,
+    )
+
+
+def _read(options: Namespace, apart: tuple[str, ...] = ()):
+    """Features, target, and the columns that other options have named."""
+    kinds = dict(options.kind)
+    # Codes with zeros in front, and categories that numbers stand for.
+    as_text = tuple(name for name in kinds if kinds[name] in (CATEGORICAL, TEXT))
+    table = read_table(options.data, as_text)
+    y = take_column(table, options.target, "--target")
+    extra: dict[str, Any] = {}
+    for option in apart:
+        name = getattr(options, option)
+        extra[option] = (
+            None if name is None else take_column(table, name, f"--{option}")
+        )
+    check_columns(table, kinds, "--kind")
+    if not table.shape[1]:
+        raise Mistake(f"{options.data!r} has no column besides the target.")
+    known = y.notna()
+    if not known.any():
+        raise Mistake(f"--target: no row has a value of {options.target!r}.")
+    if n_unknown := int((~known).sum()):
+        say_beside(
+            f"sk-meta: warning: {n_unknown} rows without a value of "
+            f"{options.target!r} are left out."
+        )
+    parts = {k: None if v is None else _of(v, known) for k, v in extra.items()}
+    return _of(table, known), _of(y, known), parts
+
+
+def _of(rows: Any, known: pd.Series) -> Any:
+    return rows if known.all() else rows[known].reset_index(drop=True)
+
+
+def _facts(model: MetaLearnerEstimator, options: Namespace) -> dict:
+    return {
+        "task": model.task_,
+        "metric": options.scoring
+        or ("r2" if model.task_ == "regression" else "accuracy"),
+        "best": model.best_params_,
+        "best_score": model.best_score_,
+        "ensemble_score": model.ensemble_score_,
+        "dummy_score": model.dummy_score_,
+        "seconds": model.search_time_ + model.refit_time_,
+        "stop_reason": model.stop_reason_,
+        "summary": model.summary(),
+        "leaderboard": model.leaderboard_.query("status != 'excluded'"),
+        "members": model.members_,
+        "findings": model.findings_,
+        "output": options.output,
+        "report": options.report,
+    }

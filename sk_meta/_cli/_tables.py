@@ -1,0 +1,201 @@
+"""Tables in files: read by the ending of the name, written in the same formats."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from difflib import get_close_matches
+from functools import partial
+from pathlib import Path
+
+import pandas as pd
+
+from .._saving import replacing
+from ._output import STANDARD, Mistake
+
+# Reading CSV in pieces would type them apart.
+_csv = partial(pd.read_csv, low_memory=False)
+# "007" in quotes is no number.
+_lines = partial(pd.read_json, lines=True, convert_dates=False, dtype=False)
+_READERS: dict[str, Callable] = {
+    ".csv": _csv,
+    ".tsv": partial(_csv, sep="\t"),
+    ".tab": partial(_csv, sep="\t"),
+    ".parquet": pd.read_parquet,
+    ".arrow": pd.read_feather,
+    ".feather": pd.read_feather,
+    ".jsonl": _lines,
+    ".ndjson": _lines,
+}
+_TEXT = (".csv", ".tsv", ".tab")
+_LINES = (".jsonl", ".ndjson")
+FORMATS = "CSV, TSV, Parquet, Arrow/Feather or JSON lines"
+_ENDINGS = ".csv, .tsv, .parquet, .arrow, .feather, .jsonl; the text ones also .gz"
+
+
+def read_table(path: str, as_text: tuple = ()) -> pd.DataFrame:
+    """Read a table.
+
+    Parameters
+    ----------
+    path : str
+    as_text : tuple, default=()
+        Columns that are not numbers even where a file of text holds numbers alone.
+
+    Returns
+    -------
+    DataFrame
+        With at least one row and one column.
+
+    Raises
+    ------
+    Mistake
+        If there is no such file, its format is unknown or another one, or it is empty.
+    """
+    ending = _ending(path)
+    if not Path(path).exists():
+        raise Mistake(f"there is no file {path!r}.{like(path)}")
+    options = {}
+    if as_text and ending in _TEXT:
+        options["dtype"] = dict.fromkeys(as_text, str)
+    try:
+        table = _READERS[ending](path, **options)
+    except pd.errors.EmptyDataError as error:
+        raise Mistake(f"{path!r} is empty.") from error
+    except ImportError as error:
+        raise Mistake(
+            f"reading {path!r} needs pyarrow: pip install pyarrow."
+        ) from error
+    except OSError as error:
+        if error.errno is None:  # of pyarrow or gzip: the contents, not the file
+            raise _unreadable(path, ending, error) from error
+        raise
+    except (ValueError, EOFError, AttributeError) as error:
+        raise _unreadable(path, ending, error) from error
+    if 0 in table.shape:
+        raise Mistake(f"{path!r} has no rows, or no columns.")
+    return table.set_axis(table.columns.map(str), axis=1)
+
+
+def _unreadable(path: str, ending: str, error: Exception) -> Mistake:
+    reason = " ".join(str(error).split())[:200]
+    return Mistake(
+        f"{path!r} can't be read as {ending[1:]}: {reason}. Does its ending say what "
+        "it is?"
+    )
+
+
+def _ending(path: str) -> str:
+    """Ending that tells the format."""
+    suffixes = [suffix.lower() for suffix in Path(path).suffixes]
+    packed = suffixes[-1:] == [".gz"]
+    ending = (suffixes[:-1] if packed else suffixes)[-1:] or [""]
+    if ending[0] not in _READERS or packed and ending[0] not in (*_TEXT, *_LINES):
+        raise Mistake(f"the format of {path!r} is not known. Use {_ENDINGS}.")
+    return ending[0]
+
+
+def like(path: str) -> str:
+    """Ask whether a file was meant that is named like one that is absent.
+
+    Parameters
+    ----------
+    path : str
+
+    Returns
+    -------
+    str
+        Empty, if there is none in the folder.
+    """
+    folder = Path(path).parent
+    names = [file.name for file in folder.iterdir()] if folder.is_dir() else []
+    near = get_close_matches(Path(path).name, names, n=1)
+    return f" Did you mean {str(folder / near[0])!r}?" if near else ""
+
+
+def take_column(table: pd.DataFrame, name: str, option: str) -> pd.Series:
+    """Take a column out of a table.
+
+    Parameters
+    ----------
+    table : DataFrame
+        Loses it.
+    name : str
+    option : str
+        Where it was named.
+
+    Returns
+    -------
+    Series
+
+    Raises
+    ------
+    Mistake
+        If there is none; the message names those that are spelled like it.
+    """
+    check_columns(table, [name], option)
+    return table.pop(name)
+
+
+def check_columns(table: pd.DataFrame, names, option: str) -> None:
+    """Raise if a table lacks a column.
+
+    Parameters
+    ----------
+    table : DataFrame
+    names : iterable of str
+    option : str
+        Where they were named.
+
+    Raises
+    ------
+    Mistake
+    """
+    known = list(map(str, table.columns))
+    for name in names:
+        if name not in known:
+            near = get_close_matches(name, known, n=3, cutoff=0.5)
+            shown = near or known[:10]
+            hint = "Did you mean" if near else "There are"
+            rest = "" if near or len(known) <= 10 else f" and {len(known) - 10} more"
+            raise Mistake(f"{option}: no column {name!r}. {hint} {shown}{rest}?")
+
+
+def check_format(path: str | None) -> None:
+    """Raise if a table can't be written in the format that a name asks for.
+
+    Parameters
+    ----------
+    path : str or None
+    """
+    if path is not None and path != STANDARD:
+        _ending(path)
+
+
+def write_table(table: pd.DataFrame, path: str) -> None:
+    """Write a table, as CSV to the standard output if the path is "-".
+
+    Parameters
+    ----------
+    table : DataFrame
+    path : str
+    """
+    if path == STANDARD:
+        table.to_csv(sys.stdout, index=False)
+        return
+    ending = _ending(path)
+    packed = "gzip" if path.lower().endswith(".gz") else None
+    with replacing(path) as part:
+        if ending in _TEXT:
+            sep = "," if ending == ".csv" else "\t"
+            table.to_csv(part, index=False, sep=sep, compression=packed)
+        elif ending in _LINES:
+            table.to_json(part, orient="records", lines=True, compression=packed)
+        else:
+            write = table.to_parquet if ending == ".parquet" else table.to_feather
+            try:
+                write(part)
+            except ImportError as error:
+                raise Mistake(
+                    f"writing {path!r} needs pyarrow: pip install pyarrow."
+                ) from error
