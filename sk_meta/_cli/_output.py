@@ -10,6 +10,8 @@ from typing import Any
 
 import pandas as pd
 
+from .._saving import replacing
+
 STANDARD = "-"
 
 
@@ -46,6 +48,22 @@ def say_json(content: Any) -> None:
     content : object
     """
     say(json.dumps(_plain(content), indent=2, ensure_ascii=False))
+
+
+def write_text(text: str, path: str) -> None:
+    """Write a text to a file, or to the standard output if the path is "-".
+
+    Parameters
+    ----------
+    text : str
+    path : str
+        An existing file is replaced when all is written.
+    """
+    if path == STANDARD:
+        say(text)
+        return
+    with replacing(path) as part:
+        part.write_text(text, encoding="utf8")
 
 
 def _plain(content: Any) -> Any:
@@ -97,5 +115,8 @@ def check_writable(path: str | None) -> None:
         raise Mistake(f"can't write {path!r}: there is no folder {str(folder)!r}.")
     if Path(path).is_dir():
         raise Mistake(f"can't write {path!r}: it is a folder. Name a file in it.")
+    if Path(path).exists() and not Path(path).is_file():
+        # To put a file in the place of a device would harm the system.
+        raise Mistake(f"can't write {path!r}: it is no file.")
     if not os.access(folder, os.W_OK):
         raise Mistake(f"can't write {path!r}: no permission in {str(folder)!r}.")

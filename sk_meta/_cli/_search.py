@@ -9,7 +9,6 @@ import pandas as pd
 
 from .._columns import CATEGORICAL, TEXT
 from .._estimator import MetaLearnerEstimator
-from .._saving import replacing
 from ._models import check_model_file, write_model
 from ._options import (
     FILE,
@@ -21,7 +20,16 @@ from ._options import (
     positive,
     seconds,
 )
-from ._output import Mistake, check_writable, say, say_beside, say_json, shown
+from ._output import (
+    STANDARD,
+    Mistake,
+    check_writable,
+    say,
+    say_beside,
+    say_json,
+    shown,
+    write_text,
+)
 from ._tables import check_columns, read_table, take_column
 
 _HEAD = 5
@@ -93,6 +101,8 @@ def _add_fit(commands: _SubParsersAction) -> None:
 
 def _fit(options: Namespace) -> None:
     check_model_file(options.output)
+    if options.report == STANDARD:
+        raise Mistake("--report: name a file.")
     check_writable(options.report)
     model = _estimator(
         options,
@@ -111,9 +121,7 @@ def _fit(options: Namespace) -> None:
     model.set_callbacks()  # the display is not part of the model
     write_model(model, options.output)
     if options.report:
-        html = model.report().html
-        with replacing(options.report) as part:
-            part.write_text(html, encoding="utf8")
+        write_text(model.report().html, options.report)
     if options.json:
         say_json(_facts(model, options))
         return

@@ -6,6 +6,7 @@ import sys
 from collections.abc import Callable
 from difflib import get_close_matches
 from functools import partial
+from importlib.util import find_spec
 from pathlib import Path
 
 import pandas as pd
@@ -168,8 +169,10 @@ def check_format(path: str | None) -> None:
     ----------
     path : str or None
     """
-    if path is not None and path != STANDARD:
-        _ending(path)
+    if path is None or path == STANDARD:
+        return
+    if _ending(path) not in (*_TEXT, *_LINES) and find_spec("pyarrow") is None:
+        raise Mistake(f"writing {path!r} needs pyarrow: pip install pyarrow.")
 
 
 def write_table(table: pd.DataFrame, path: str) -> None:
@@ -193,9 +196,4 @@ def write_table(table: pd.DataFrame, path: str) -> None:
             table.to_json(part, orient="records", lines=True, compression=packed)
         else:
             write = table.to_parquet if ending == ".parquet" else table.to_feather
-            try:
-                write(part)
-            except ImportError as error:
-                raise Mistake(
-                    f"writing {path!r} needs pyarrow: pip install pyarrow."
-                ) from error
+            write(part)

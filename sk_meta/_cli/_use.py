@@ -16,10 +16,9 @@ from .._columns import (
     NUMBER_TEXT,
     TEXT,
 )
-from .._saving import replacing
 from ._models import read_model, read_searched
 from ._options import FILE, add_command, add_json, add_model, positive
-from ._output import STANDARD, Mistake, check_writable, say, say_json
+from ._output import STANDARD, Mistake, check_writable, say, say_json, write_text
 from ._tables import FORMATS, check_columns, check_format, read_table, write_table
 
 # Of these no column of a file was numbers alone in fit.
@@ -152,18 +151,10 @@ def _explain(options: Namespace) -> None:
 def _report(options: Namespace) -> None:
     check_writable(options.output)
     model = read_searched(options.model, options.trust)
-    _write_text(model.report().html, options.output)
+    write_text(model.report().html, options.output)
 
 
 def _code(options: Namespace) -> None:
     check_writable(options.output)
     model = read_searched(options.model, options.trust)
-    _write_text(model.to_code(), options.output)
-
-
-def _write_text(text: str, path: str) -> None:
-    if path == STANDARD:
-        say(text)
-        return
-    with replacing(path) as part:
-        part.write_text(text, encoding="utf8")
+    write_text(model.to_code(), options.output)

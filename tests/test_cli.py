@@ -1,0 +1,463 @@
+"""The command line does what Python does, and tells mistakes in a line."""
+
+import json
+import os
+import shlex
+import signal
+import subprocess
+import sys
+import tomllib
+from importlib import import_module
+from pathlib import Path
+
+import joblib
+import numpy as np
+import pandas as pd
+import pytest
+from conftest import excerpt
+from sklearn.datasets import load_diabetes, load_iris
+from sklearn.dummy import DummyClassifier, DummyRegressor
+from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import cross_validate
+
+from sk_meta import KnowledgeBase, MetaLearnerEstimator, load
+from sk_meta._cli import main
+from sk_meta._cli._parser import parser
+
+pytest.importorskip("skops")
+
+ROOT = Path(__file__).parents[1]
+COMMANDS = [["fit"], ["recommend"], ["predict"], ["explain"], ["report"], ["code"],
+            ["knowledge"], ["knowledge", "info"], ["knowledge", "nearest"],
+            ["knowledge", "add"], ["knowledge", "merge"], ["completion"]]  # fmt: skip
+FORMATS = {
+    ".csv": pd.read_csv,
+    ".csv.gz": pd.read_csv,
+    ".tsv": lambda path: pd.read_csv(path, sep="\t"),
+    ".jsonl": lambda path: pd.read_json(path, lines=True),
+    ".jsonl.gz": lambda path: pd.read_json(path, lines=True),
+    ".parquet": pd.read_parquet,
+    ".feather": pd.read_feather,
+}
+
+
+def flowers():
+    """Irises whose species and codes are text."""
+    data = load_iris(as_frame=True)
+    table = data.data.round(1)
+    # Numbers to look at, but for the zeros in front.
+    table["code"] = (data.target + 7).map("{:03d}".format)
+    table["species"] = data.target_names[data.target]
+    return table
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """A table, a model that was fitted on it, and a page about it."""
+    folder = tmp_path_factory.mktemp("cli")
+    flowers().to_csv(folder / "iris.csv", index=False)
+    model, page = str(folder / "model.skops"), str(folder / "fit.html")
+    options = [
+        "--models",
+        "linear",
+        "--n-candidates",
+        "2",
+        "--kind",
+        "code=categorical",
+    ]
+    code = main(["fit", str(folder / "iris.csv"), "-y", "species", "-o", model,
+                 "--report", page, *options])  # fmt: skip
+    assert code == 0
+    return folder
+
+
+@pytest.fixture(scope="module")
+def model(folder):
+    return load(folder / "model.skops")
+
+
+def answer(capsys, *arguments):
+    """What a command writes as JSON."""
+    assert main([*map(str, arguments), "--json"]) == 0
+    return json.loads(capsys.readouterr().out)
+
+
+def test_fit_writes_the_model_that_python_would_make(folder, model):
+    table = flowers()
+    y = table.pop("species")
+    same = MetaLearnerEstimator(
+        candidates=["linear"], n_candidates=2, random_state=0,
+        column_kinds={"code": "categorical"},
+    ).fit(table, y)  # fmt: skip
+    np.testing.assert_array_equal(model.predict_proba(table), same.predict_proba(table))
+    assert model.get_params() == same.get_params()
+    assert "logistic" in (folder / "fit.html").read_text(encoding="utf8")
+    assert not list(folder.glob(".*"))  # nothing half-written
+
+
+def test_fit_tells_what_it_did_and_takes_columns_apart(tmp_path, capsys):
+    table = load_diabetes(as_frame=True).frame.head(120)
+    table["visit"], table["weight"] = np.arange(120) % 12, 1.0 + np.arange(120) % 3
+    table.loc[:4, "target"] = np.nan
+    table.to_csv(tmp_path / "table.tsv", sep="\t", index=False)
+    arguments = ["fit", str(tmp_path / "table.tsv"), "--target", "target", "--models",
+                 "linear", "--candidates-count", "1", "--groups", "visit", "--weights",
+                 "weight", "--kind", "sex=categorical", "--scoring",
+                 "neg_mean_absolute_error", "-o", str(tmp_path / "m.joblib"),
+                 "--json"]  # fmt: skip
+    assert main(arguments) == 0
+    out, err = capsys.readouterr()
+    assert "5 rows without a value of 'target' are left out" in err
+    facts, model = json.loads(out), joblib.load(tmp_path / "m.joblib")
+    assert facts["best_score"] == pytest.approx(model.best_score_)
+    assert facts["best"] == model.best_params_
+    assert len(facts["leaderboard"]) == 1
+    assert "visit" not in model.feature_names_in_
+    assert "weight" not in model.feature_names_in_
+    assert model.columns_.set_index("column").loc["sex", "kind"] == "categorical"
+    # A pickle is read with a warning.
+    assert main(["predict", str(tmp_path / "m.joblib"), arguments[1]]) == 0
+    out, err = capsys.readouterr()
+    assert "trust" in err and len(out.splitlines()) == 121
+
+
+@pytest.mark.parametrize("ending", FORMATS)
+def test_predict_reads_and_writes_every_format(ending, folder, model, tmp_path):
+    if ending in (".parquet", ".feather"):
+        pytest.importorskip("pyarrow")
+    # The last class alone: its codes look like numbers.
+    table = flowers().drop(columns="species").tail(50).reset_index(drop=True)
+    given = table.iloc[:, ::-1].assign(id=np.arange(50))
+    new, out = str(tmp_path / f"new{ending}"), str(tmp_path / f"out{ending}")
+    write(given, new)
+    arguments = ["--proba", "--keep", "id", "-o", out]
+    assert main(["predict", str(folder / "model.skops"), new, *arguments]) == 0
+    found = FORMATS[ending](out)
+    assert list(found.columns) == ["id", "prediction", "probability_setosa",
+                                   "probability_versicolor",
+                                   "probability_virginica"]  # fmt: skip
+    assert list(found["id"]) == list(range(50))
+    assert list(found["prediction"]) == list(model.predict(table))
+    np.testing.assert_allclose(found.iloc[:, 2:], model.predict_proba(table), atol=1e-9)
+    assert sorted(os.listdir(tmp_path)) == sorted([f"new{ending}", f"out{ending}"])
+
+
+def write(table, path):
+    """Write a table as other programs would."""
+    if ".jsonl" in path:
+        table.to_json(path, orient="records", lines=True)
+    elif path.endswith(".parquet"):
+        table.to_parquet(path)
+    elif path.endswith(".feather"):
+        table.to_feather(path)
+    else:
+        table.to_csv(path, index=False, sep="\t" if ".tsv" in path else ",")
+
+
+def test_recommend_is_that_of_the_estimator(folder, capsys):
+    table = flowers()
+    y = table.pop("species")
+    expected = MetaLearnerEstimator(
+        random_state=0, column_kinds={"code": "categorical"}
+    ).recommend(table, y)
+    common = ["recommend", folder / "iris.csv", "-y", "species", "--kind",
+              "code=categorical", "-n", "3"]  # fmt: skip
+    found = answer(capsys, *common)["ranking"]
+    assert [row["configuration"] for row in found] == list(
+        expected["configuration"].head(3)
+    )
+    assert found[0]["predicted_score"] == pytest.approx(
+        expected["predicted_score"].iloc[0]
+    )
+    assert main([*map(str, common)]) == 0
+    assert expected["reason"].iloc[2] in capsys.readouterr().out
+
+
+def test_explain_report_and_code_are_those_of_the_model(folder, model, capsys):
+    path = str(folder / "model.skops")
+    assert main(["explain", path, "-n", "1"]) == 0
+    assert capsys.readouterr().out.strip() == str(model.explain(1)).strip()
+    found = answer(capsys, "explain", path)
+    assert [row["family"] for row in found["configurations"]] == ["linear", "linear"]
+    assert main(["code", path, "-o", str(folder / "script.py")]) == 0
+    assert (folder / "script.py").read_text(encoding="utf8") == model.to_code()
+    assert main(["report", path, "-o", str(folder / "report.html")]) == 0
+    page = (folder / "report.html").read_text(encoding="utf8")
+    assert page.lstrip().lower().startswith("<!doctype html")
+
+
+@pytest.fixture(scope="module")
+def experience(folder, knowledge):
+    """A small knowledge base in a folder."""
+    excerpt(knowledge, 12).save(folder / "small")
+    return str(folder / "small")
+
+
+def test_knowledge_is_looked_into(folder, experience, capsys):
+    small = KnowledgeBase.load(experience)
+    found = answer(capsys, "knowledge", "info", "--knowledge", experience)
+    assert sum(row["tasks"] for row in found["kinds"]) == len(small.tasks)
+    near = answer(capsys, "knowledge", "nearest", folder / "iris.csv", "-y", "species",
+                  "-k", "2", "--knowledge", experience)  # fmt: skip
+    table = flowers()
+    y = table.pop("species")
+    assert [row["task"] for row in near] == list(small.nearest(table, y, 2).index)
+    assert main(["knowledge", "info"]) == 0
+    assert "classification" in capsys.readouterr().out
+
+
+def test_knowledge_grows(folder, experience, tmp_path, capsys):
+    table = flowers()
+    y = table.pop("species")
+    models = {
+        "dummy": DummyClassifier(),
+        "logistic-C1": LogisticRegression(max_iter=1000),
+    }
+    rows = []
+    for name, one in models.items():
+        scores = cross_validate(one, table.drop(columns="code"), y)
+        rows.append(pd.DataFrame({
+            "configuration": name, "fold": range(5), "status": "ok",
+            "fit_seconds": scores["fit_time"], "predict_seconds": scores["score_time"],
+            "accuracy": scores["test_score"]}))  # fmt: skip
+    pd.concat(rows).to_csv(tmp_path / "folds.csv", index=False)
+    mine, ours = tmp_path / "mine", tmp_path / "ours"
+    add = ["knowledge", "add", "flowers", folder / "iris.csv", "-y", "species",
+           "--results", tmp_path / "folds.csv", "--knowledge", experience]  # fmt: skip
+    n_before = len(KnowledgeBase.load(experience).tasks)
+    assert answer(capsys, *add, "-o", mine)["tasks"] == n_before + 1
+    for _ in range(2):  # the second time it replaces the first
+        merged = answer(capsys, "knowledge", "merge", experience, mine, "-o", ours)
+        assert merged["tasks"] == n_before + 1
+    scores = KnowledgeBase.load(ours).scores("classification", "accuracy")
+    assert scores.loc["flowers", "logistic-C1"] > 0.9
+    assert main([*map(str, add[:-1]), str(mine), "-o", str(ours)]) == 1
+    assert "is a task of the knowledge base already" in capsys.readouterr().err
+    assert sorted(os.listdir(tmp_path)) == ["folds.csv", "mine", "ours"]
+
+
+FIT = ["fit", "{iris}", "-y", "species"]
+MISTAKES = {
+    "no such file": (["recommend", "{folder}/iri.csv", "-y", "a"], "/iris.csv'?"),
+    "no such column": (
+        ["recommend", "{iris}", "-y", "speces"],
+        "no column 'speces'. Did you mean ['species']?",
+    ),
+    "kind of no column": (
+        [*FIT, "--kind", "cod=text", "-o", "{out}/m.skops"],
+        "--kind: no column 'cod'. Did you mean ['code']?",
+    ),
+    "an empty file": (["recommend", "{bad}/empty.csv", "-y", "a"], "is empty"),
+    "a header alone": (["recommend", "{bad}/header.csv", "-y", "a"], "has no rows"),
+    "the target alone": (["recommend", "{bad}/one.csv", "-y", "a"], "no column besides"),
+    "no known target": (["recommend", "{bad}/gaps.csv", "-y", "a"], "no row has a value"),
+    "an unknown format": (["recommend", "{bad}/a.xyz", "-y", "a"], "Use .csv, .tsv"),
+    "bytes in CSV": (["recommend", "{bad}/bytes.csv", "-y", "a"], "can't be read as csv"),
+    "no JSON": (["recommend", "{bad}/a.jsonl", "-y", "a"], "can't be read as jsonl"),
+    "no gzip": (["recommend", "{bad}/a.csv.gz", "-y", "a"], "can't be read as csv"),
+    "an unknown model": (
+        ["recommend", "{iris}", "-y", "species", "--models", "liner"],
+        "liner",
+    ),
+    # The table does not exist either: the output is looked at first.
+    "no folder for the model": (
+        ["fit", "{bad}/no.csv", "-y", "a", "-o", "{bad}/no/m.skops"],
+        "there is no folder",
+    ),
+    "a model in a folder's place": (
+        ["fit", "{bad}/no.csv", "-y", "a", "-o", "{bad}/folder.skops"],
+        "it is a folder",
+    ),
+    "no ending of a model": (
+        ["fit", "{bad}/no.csv", "-y", "a", "-o", "{bad}/m.txt"],
+        "Use the ending .skops",
+    ),
+    "no folder for the page": (
+        ["fit", "{bad}/no.csv", "-y", "a", "-o", "{bad}/m.skops", "--report", "{bad}/no/p"],
+        "there is no folder",
+    ),
+    "a device": (["code", "{folder}/model.skops", "-o", "/dev/null"], "it is no file"),
+    "no model": (["explain", "{bad}/no.skops"], "there is no file"),
+    "text for a model": (["explain", "{bad}/m.skops"], "not a file that sk_meta.save"),
+    "text for a pickle": (["explain", "{bad}/m.joblib"], "can't be loaded"),
+    "another model": (["explain", "{bad}/dummy.joblib"], "does not know how it was"),
+    "no probabilities": (
+        ["predict", "{bad}/regressor.joblib", "{iris}", "--proba"],
+        "knows no probabilities",
+    ),
+    "a column that is gone": (
+        ["predict", "{folder}/model.skops", "{bad}/header2.csv"],
+        "no column 'sepal length (cm)'. Did you mean ['sepal length']?",
+    ),
+    "an unknown format to write": (
+        ["predict", "{folder}/model.skops", "{iris}", "-o", "{bad}/out.xlsx"],
+        "is not known",
+    ),
+    "too many": (["explain", "{folder}/model.skops", "-n", "11"], "10"),
+    "no knowledge": (["knowledge", "info", "--knowledge", "{bad}/no"], "no folder"),
+    "other files": (
+        ["knowledge", "merge", "shipped", "-o", "{bad}"],
+        "holds something else",
+    ),
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def bad(folder):
+    """Files that are not what their names say."""
+    bad = folder / "bad"
+    (bad / "folder.skops").mkdir(parents=True)
+    texts = {"empty.csv": "", "header.csv": "a,b\n", "one.csv": "a\n1\n2\n",
+             "gaps.csv": "a,b\n,1\n,2\n", "a.xyz": "a,b\n1,2\n", "a.jsonl": "no JSON",
+             "a.csv.gz": "a,b\n1,2\n", "m.skops": "no zip", "m.joblib": "no pickle",
+             "header2.csv": "sepal length,b\n1,2\n"}  # fmt: skip
+    for name, text in texts.items():
+        (bad / name).write_text(text)
+    (bad / "bytes.csv").write_bytes(b"a,b\n\xff\xfe\x00,1\n")
+    X, y = [[0], [1]], [0, 1]
+    joblib.dump(DummyClassifier().fit(X, y), bad / "dummy.joblib")
+    joblib.dump(DummyRegressor().fit(X, y), bad / "regressor.joblib")
+    return bad
+
+
+@pytest.mark.parametrize("name", MISTAKES)
+def test_mistakes_are_told_in_a_line(name, folder, bad, tmp_path, capsys):
+    arguments, message = MISTAKES[name]
+    places = {
+        "folder": folder,
+        "iris": folder / "iris.csv",
+        "bad": bad,
+        "out": tmp_path,
+    }
+    before = sorted(bad.iterdir())
+    assert main([argument.format(**places) for argument in arguments]) == 1
+    out, err = capsys.readouterr()
+    told = [line for line in err.splitlines() if ": warning: " not in line]
+    assert out == "" and len(told) == 1
+    assert told[0].startswith(f"sk-meta {arguments[0]}: error: ")
+    assert message in told[0]
+    assert sorted(bad.iterdir()) == before
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ([], "COMMAND"),
+        (["fti"], "invalid choice: 'fti'"),
+        (["fit", "a.csv", "-o", "m.skops"], "--target"),
+        (
+            ["fit", "a.csv", "-y", "a", "-o", "m.skops", "--time", "-1"],
+            "positive number",
+        ),
+        (
+            ["fit", "a.csv", "-y", "a", "-o", "m.skops", "--time", "nan"],
+            "positive number",
+        ),
+        (["recommend", "a.csv", "-y", "a", "--scoring", "acuracy"], "mean accuracy"),
+        (["recommend", "a.csv", "-y", "a", "--kind", "b=number"], "COLUMN=KIND"),
+        (["recommend", "a.csv", "-y", "a", "-n", "0"], "at least 1"),
+        (["completion", "ksh"], "bash"),
+    ],
+)
+def test_wrong_arguments_are_a_matter_of_usage(arguments, message, capsys):
+    assert main(arguments) == 2
+    out, err = capsys.readouterr()
+    assert out == "" and message in err and err.startswith("usage: ")
+
+
+@pytest.mark.parametrize("command", [[], *COMMANDS], ids=" ".join)
+def test_examples_of_the_help_are_understood(command, capsys):
+    assert main([*command, "--help"]) == 0
+    shown = capsys.readouterr().out
+    assert understood(shown.split("examples:\n")[1]) >= 1
+
+
+@pytest.mark.parametrize("page", ["README.md", "docs/howto/command_line.rst"])
+def test_examples_of_the_documentation_are_understood(page):
+    text = (ROOT / page).read_text(encoding="utf8").replace("$ sk-meta", "sk-meta")
+    assert understood(text) >= 3
+
+
+def understood(text):
+    """Number of calls in a text, after the parser has taken each."""
+    calls = [
+        shlex.split(line, comments=True)
+        for line in text.replace("\\\n", " ").splitlines()
+        if line.strip().startswith("sk-meta ") and "COMMAND" not in line
+    ]
+    for _, *call in calls:
+        ends = [call.index(sign) for sign in ("|", ">") if sign in call]
+        parser().parse_args(call[: min(ends, default=None)])
+    return len(calls)
+
+
+def test_the_script_is_where_it_is_said_to_be():
+    with (ROOT / "pyproject.toml").open("rb") as file:
+        project = tomllib.load(file)
+    module, _, function = project["project"]["scripts"]["sk-meta"].partition(":")
+    assert getattr(import_module(module), function) is main
+    assert "sk_meta._cli" in project["tool"]["setuptools"]["packages"]
+
+
+def test_no_reader_is_no_error(folder):
+    command = [sys.executable, "-m", "sk_meta", "predict", "model.skops", "iris.csv"]
+    with subprocess.Popen(
+        command, cwd=folder, env=environment(), text=True,
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+    ) as process:  # fmt: skip
+        process.stdout.close()
+        errors = process.stderr.read()
+    assert (process.returncode, errors) == (0, "")
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs named pipes")
+def test_interrupted(tmp_path):
+    os.mkfifo(tmp_path / "slow.jsonl")
+    command = [sys.executable, "-m", "sk_meta", "recommend", "slow.jsonl", "-y", "a"]
+    with subprocess.Popen(
+        command, cwd=tmp_path, env=environment(), stderr=subprocess.PIPE, text=True
+    ) as process:
+        with open(tmp_path / "slow.jsonl", "w"):  # once it is being read
+            process.send_signal(signal.SIGINT)
+            errors = process.stderr.read()
+    assert (process.returncode, errors) == (130, "sk-meta: interrupted\n")
+
+
+def environment():
+    return {**os.environ, "PYTHONPATH": str(ROOT)}
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "tcsh", "fish"])
+def test_completion_knows_the_commands(shell, capsys):
+    shtab = pytest.importorskip("shtab")
+    if shell not in shtab.SUPPORTED_SHELLS:
+        pytest.skip("this shtab does not know the shell")
+    assert main(["completion", shell]) == 0
+    script = capsys.readouterr().out
+    assert all(command in script for (command, *_) in COMMANDS)
+
+
+def test_bash_completes(tmp_path, capsys):
+    pytest.importorskip("shtab")
+    assert main(["completion", "bash"]) == 0
+    (tmp_path / "sk-meta.bash").write_text(capsys.readouterr().out)
+    (tmp_path / "table.csv").touch()
+    assert complete(tmp_path, "sk-meta", "pre") == ["predict"]
+    assert complete(tmp_path, "sk-meta", "fit", "--sc") == ["--scoring"]
+    assert "table.csv" in complete(tmp_path, "sk-meta", "fit", "tab")
+    assert complete(tmp_path, "sk-meta", "knowledge", "me") == ["merge"]
+
+
+def complete(folder, *words):
+    """What bash offers for the last of some words."""
+    line = " ".join(words)
+    script = (
+        "source sk-meta.bash; f=$(complete -p sk-meta | sed 's/.*-F \\([^ ]*\\).*/\\1/')\n"
+        f"COMP_WORDS=({line}); COMP_CWORD={len(words) - 1}; COMP_LINE='{line}'\n"
+        'COMP_POINT=${#COMP_LINE}; $f sk-meta "' + words[-1] + '" "' + words[-2] + '"\n'
+        'printf "%s\\n" "${COMPREPLY[@]}"'
+    )
+    result = subprocess.run(
+        ["bash", "-c", script], cwd=folder, capture_output=True, text=True, check=True
+    )
+    return result.stdout.split()
