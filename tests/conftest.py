@@ -5,7 +5,8 @@ import pandas as pd
 import pytest
 from sklearn.datasets import load_breast_cancer, load_diabetes, load_iris
 from sklearn.linear_model import LogisticRegression
-from sklearn.tree import DecisionTreeClassifier
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
 
 from sk_meta import KnowledgeBase, MetaLearnerClassifier
 from sk_meta._scoring import STORED_METRICS
@@ -159,11 +160,15 @@ def told(cancer):
     X = X.assign(**{MARKUP: 1.0})
     y = np.where(cancer[1][:300] == 1, "<b>benign</b>", "other")
     own = [
-        ("<em>mine $x$</em>", DecisionTreeClassifier(max_depth=2, random_state=0)),
+        ("<em>mine $x$</em>", make_pipeline(StandardScaler(), LogisticRegression())),
         ("broken & alone", LogisticRegression(C=-1)),
     ]
     return MetaLearnerClassifier(
-        n_candidates=7, candidates=["linear", *own], cv=3, random_state=0
+        n_candidates=7,
+        candidates=["linear", *own],
+        scoring="neg_log_loss",
+        cv=3,
+        random_state=0,
     ).fit(X, y)
 
 

@@ -2,6 +2,7 @@
 
 import copy
 import sys
+from itertools import pairwise
 
 import numpy as np
 import pandas as pd
@@ -64,7 +65,10 @@ def test_display_is_drawn_as_scikit_learn_does(told, name):
 
 @every_display
 def test_everything_is_on_the_figure(told, name):
-    figure = draw(name, told).figure_
+    display = draw(name, told)
+    if hasattr(display, "metric"):
+        display.metric = "neg_mean_absolute_percentage_error"
+    figure = display.plot().figure_
     figure.canvas.draw()
     box = figure.get_tightbbox(figure.canvas.get_renderer())
     width, height = figure.get_size_inches()
@@ -109,6 +113,21 @@ def test_leaderboard_shows_the_best_and_passes_arguments_on():
     ax = plots.LeaderboardDisplay(table, n_best=4).plot(color="black").ax_
     assert names_beside(ax) == ["c0", "c1", "c2", "c3"]
     assert same_color(ax.containers[0].lines[0].get_color(), "black")
+
+
+def test_long_numbers_stand_apart():
+    names = [f"histogram-boosting-{i}" for i in range(3)]
+    scores = -0.11234 * np.array([1, 1.03, 1.05])
+    board = pd.DataFrame({"configuration": names, "mean_score": scores})
+    ax = plots.LeaderboardDisplay(board.assign(sd_score=0.002)).plot().ax_
+    ax.figure.canvas.draw()
+    ticks = [t.get_window_extent() for t in ax.get_xticklabels()]
+    middles = [(t.x0 + t.x1) / 2 for t in ticks]
+    seen = [
+        t for t, x in zip(ticks, middles, strict=True) if ax.bbox.x0 <= x <= ax.bbox.x1
+    ]
+    assert len(seen) > 1
+    assert all(one.x1 < two.x0 for one, two in pairwise(seen))
 
 
 def test_long_names_are_shortened_and_dollars_are_dollars():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
+from textwrap import wrap
 
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
@@ -173,6 +174,18 @@ def list_names(ax, names: Sequence[str], bold: str | None = None) -> None:
     ax.tick_params(axis="y", length=0)
     ax.spines["left"].set_visible(False)
     ax.set_ylim(len(names) - 0.4, -0.6)
+
+
+def label_scores(ax, text: str) -> None:
+    """Say what rises, in lines that are not longer than the axis."""
+    ax.set_ylabel("\n".join(wrap(text, 28)), parse_math=False)
+
+
+def list_scores(ax, text: str) -> None:
+    """Scores from left to right, with few numbers, as the names leave little room."""
+    ax.set_xlabel("\n".join(wrap(text, 44)), loc="right", parse_math=False)
+    ax.locator_params(axis="x", nbins=3)
+    faint_grid(ax, "x")
 
 
 def legend_above(ax, handles=None) -> None:

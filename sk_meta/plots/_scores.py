@@ -10,10 +10,10 @@ from ._display import (
     GREY,
     ORANGE,
     Display,
-    faint_grid,
     height_of,
     legend_above,
     list_names,
+    list_scores,
     metric_name,
     paper_color,
 )
@@ -76,8 +76,7 @@ class LeaderboardDisplay(Display):
                 xerr=shown["sd_score"][mask], **style,
             )  # fmt: skip
         list_names(ax, shown["configuration"], bold=self.winner)
-        ax.set_xlabel(f"{self.metric}, mean ± sd over the folds", parse_math=False)
-        faint_grid(ax, "x")
+        list_scores(ax, f"{self.metric}, mean ± sd over the folds")
 
     def describe(self):
         """Name the best and its score; see :meth:`Display.describe`."""
@@ -148,10 +147,9 @@ class ExpectationDisplay(Display):
         ax.plot(table["expected"], places, "o", **both | paper)
         ax.plot(table["found"], places, "o", **both, label="found")
         list_names(ax, table["configuration"])
-        ax.set_xlabel(self.metric, parse_math=False)
+        list_scores(ax, self.metric)
         if self.metric == "rank":
             ax.invert_xaxis()
-        faint_grid(ax, "x")
         legend_above(ax)
 
     def describe(self):

@@ -15,6 +15,7 @@ from ._display import (
     faint_grid,
     halo,
     height_of,
+    label_scores,
     legend_above,
     list_names,
     metric_name,
@@ -74,7 +75,7 @@ class AnytimeDisplay(Display):
         ax.set_xlim(left=0)
         ax.margins(x=0.03, y=0.18)
         ax.set_xlabel("seconds since fit began")
-        ax.set_ylabel(f"best {self.metric} so far", parse_math=False)
+        label_scores(ax, f"{self.metric}, best so far")
         faint_grid(ax)
 
     def _name(self, ax, steps) -> None:
@@ -150,7 +151,7 @@ class BeliefDisplay(Display):
         last = self.beliefs["step"].max()
         ax.set_xlim(0, max(1, last))
         ax.set_xlabel("results told")
-        ax.set_ylabel(f"expected {self.metric}", parse_math=False)
+        label_scores(ax, f"{self.metric}, expected")
         faint_grid(ax)
         self._label(ax, ends, last)
 
