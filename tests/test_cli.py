@@ -414,13 +414,18 @@ def test_no_reader_is_no_error(folder):
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs named pipes")
 def test_interrupted(tmp_path):
     os.mkfifo(tmp_path / "slow.jsonl")
-    command = [sys.executable, "-m", "sk_meta", "recommend", "slow.jsonl", "-y", "a"]
+    # A job in the background of a shell is born deaf to the signal.
+    script = (
+        "import signal, sys; from sk_meta._cli import main\n"
+        "signal.signal(signal.SIGINT, signal.default_int_handler); sys.exit(main())"
+    )
+    command = [sys.executable, "-c", script, "recommend", "slow.jsonl", "-y", "a"]
     with subprocess.Popen(
         command, cwd=tmp_path, env=environment(), stderr=subprocess.PIPE, text=True
     ) as process:
         with open(tmp_path / "slow.jsonl", "w"):  # once it is being read
             process.send_signal(signal.SIGINT)
-            errors = process.stderr.read()
+        errors = process.stderr.read()
     assert (process.returncode, errors) == (130, "sk-meta: interrupted\n")
 
 

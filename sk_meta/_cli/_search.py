@@ -126,9 +126,12 @@ def _fit(options: Namespace) -> None:
         say_json(_facts(model, options))
         return
     say(f"{model.summary()}\n\n{shown(model.leaderboard_.head(_HEAD), _BOARD)}")
-    if len(model.findings_):
-        say(f"\n{shown(model.findings_)}")
     say("")
+    for _, found in model.findings_.iterrows():
+        where = (
+            f" ({', '.join(map(str, found['columns']))})" if found["columns"] else ""
+        )
+        say(f"Found: {found['problem']}{where}: {found['detail']}; {found['action']}.")
     for path in filter(None, (options.output, options.report)):
         say(f"Written: {path}")
 
