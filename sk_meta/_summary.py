@@ -36,11 +36,15 @@ def _tried(fitted) -> str:
     n_failed = counts.sum() - counts.get(OK, 0) - sum(counts.get(s, 0) for s in _TRIED)
     others += [f"{n_failed} failed"] if n_failed else []
     return (
-        f"{n_tried} configurations were tried for this {fitted.task_} of "
+        f"{_counted(n_tried, 'configuration')} tried for this {fitted.task_} of "
         f"{fitted.n_features_in_} columns, on {_folds(fitted)}: "
         f"{len(results)} fits in {fitted.search_time_:.1f} s; {counts.get(OK, 0)} "
         f"finished{''.join(f', {words}' for words in others)}."
     )
+
+
+def _counted(number: int, thing: str) -> str:
+    return f"1 {thing} was" if number == 1 else f"{number} {thing}s were"
 
 
 def _folds(fitted) -> str:

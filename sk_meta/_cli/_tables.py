@@ -16,8 +16,11 @@ from ._output import STANDARD, Mistake
 
 # Reading CSV in pieces would type them apart.
 _csv = partial(pd.read_csv, low_memory=False)
-# "007" in quotes is no number.
-_lines = partial(pd.read_json, lines=True, convert_dates=False, dtype=False)
+# "007" in quotes is no number. Since pandas 3.1, dtype=False concerns dates too.
+_dates = {"convert_dates": False}
+if tuple(map(int, pd.__version__.split(".")[:2])) >= (3, 1):
+    _dates = {}
+_lines = partial(pd.read_json, lines=True, dtype=False, **_dates)
 _READERS: dict[str, Callable] = {
     ".csv": _csv,
     ".tsv": partial(_csv, sep="\t"),
