@@ -172,7 +172,11 @@ def test_anytime_tells_of_gains_in_the_digits_that_are_shown():
     scores = [np.nan, 0.5, 0.5000001, 0.7, 0.7]
     display = plots.AnytimeDisplay([1, 2, 3, 4, 5], scores, list("abcde")).plot()
     assert list(display.ax_.lines[1].get_xdata()) == [2, 4]
-    assert "0.7 from 4.0 seconds on" in display.describe()
+    assert display.describe().endswith(
+        "0.5 after 2.0 seconds and 0.7 from 4.0 seconds on."
+    )
+    alone = plots.AnytimeDisplay([1, 2], [0.5, 0.5], ["a", "b"])
+    assert alone.describe() == "The best score is 0.5 from 1.0 seconds on."
 
 
 def test_belief_has_a_line_and_a_band_for_each(told):

@@ -105,6 +105,7 @@ class TaskMapDisplay(Display):
                 fontweight="bold" if mine else "normal", parse_math=False,
                 path_effects=halo(), zorder=4,
                 arrowprops={"arrowstyle": "-", "lw": 0.7, "shrinkB": 4, "shrinkA": 1,
+                            "relpos": (0, 0.5),
                             "color": ORANGE if mine else BLUE, "alpha": 0.7},
             )  # fmt: skip
 

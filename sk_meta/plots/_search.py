@@ -96,6 +96,11 @@ class AnytimeDisplay(Display):
         if not len(gains):
             return "No configuration was complete before the search ended."
         first, last = gains[0], gains[-1]
+        if first == last:
+            return (
+                f"The best {self.metric} is {self.best_score[last]:.4g} from "
+                f"{self.seconds[last]:.1f} seconds on."
+            )
         return (
             f"The best {self.metric} is {self.best_score[first]:.4g} after "
             f"{self.seconds[first]:.1f} seconds and {self.best_score[last]:.4g} from "
@@ -165,7 +170,7 @@ class BeliefDisplay(Display):
                 textcoords=ax.get_yaxis_transform(), va="center", fontsize="small",
                 parse_math=False, annotation_clip=False,
                 arrowprops={"arrowstyle": "-", "color": color, "lw": 1.4,
-                            "shrinkA": 1, "shrinkB": 0},
+                            "shrinkA": 1, "relpos": (0, 0.5), "shrinkB": 0},
             )  # fmt: skip
 
     def describe(self):

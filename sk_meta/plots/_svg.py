@@ -75,6 +75,7 @@ def as_svg(display: Display, name: str) -> str:
         figure = Figure(figsize=(WIDTH, display._height()), layout="constrained")
         roomy(figure)
         display.plot(ax=figure.subplots())
+        figure.draw_without_rendering()  # which ticks there are depends on the layout
         figure.savefig(text, format="svg", metadata={"Date": None})
     return _for_page(text.getvalue(), name, display.describe())
 
