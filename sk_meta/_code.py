@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import inspect
 import keyword
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from importlib import import_module
@@ -50,10 +51,14 @@ class Script:
         Imported as a whole.
     names : dict of str to set of str
         Imported names of each module.
+    framed : bool
+        Whether what is written is inside something that returns frames, and then
+        does, too.
     """
 
     modules: set[str] = field(default_factory=set)
     names: dict[str, set[str]] = field(default_factory=dict)
+    framed: bool = False
 
     def source(self, value, indent: int = 0, used: int = 0) -> str:
         """Source of an object, broken into lines where it is too long.
@@ -167,10 +172,29 @@ class Script:
         name = self._public(type(value))
         parameters = _changed(value)
         arguments: list[tuple[str, _Source]] = []
-        for key, item in parameters.items():
-            plain = key in _PLAIN and not arguments and _is_first(type(value), key)
-            arguments.append(("" if plain else f"{key}=", self._tree(item)))
-        return _call(name, arguments)
+        output = _output(value)
+        with self.inside(output):
+            for key, item in parameters.items():
+                plain = key in _PLAIN and not arguments and _is_first(type(value), key)
+                arguments.append(("" if plain else f"{key}=", self._tree(item)))
+        if output is None or self.framed:
+            return _call(name, arguments)
+        end = f").set_output(transform={_text(output)})"
+        return _Group(f"{name}(", end, tuple(arguments))
+
+    @contextmanager
+    def inside(self, output: str | None) -> Iterator[None]:
+        """Write what is inside something with an output of its own.
+
+        Parameters
+        ----------
+        output : str or None
+            None if it has none.
+        """
+        before = self.framed
+        self.framed = before or output is not None
+        yield
+        self.framed = before
 
     def _public(self, thing) -> str:
         """Name of a class or function, which is imported."""
@@ -216,12 +240,17 @@ def function_source(pipeline: Pipeline, script: Script, name: str) -> str:
     taken: set[str] = set()
     for step, value in pipeline.steps:
         if isinstance(value, ColumnTransformer):
-            blocks = [
-                (key, _named(key, block, script, lines, taken), columns)
-                for key, block, columns in value.transformers
-            ]
+            output = _output(value)
+            with script.inside(output):
+                blocks = [
+                    (key, _named(key, block, script, lines, taken), columns)
+                    for key, block, columns in value.transformers
+                ]
             changed = {**value.get_params(deep=False), "transformers": blocks}
-            value = _named(step, type(value)(**changed), script, lines, taken)
+            value = type(value)(**changed)
+            if output is not None:
+                value._sklearn_output_config = {"transform": output}
+            value = _named(step, value, script, lines, taken)
         steps.append((step, value))
     changed = {**pipeline.get_params(deep=False), "steps": steps}
     made = script.source(type(pipeline)(**changed), _TAB, len("    return "))
@@ -281,6 +310,11 @@ def _named(name: str, value, script: Script, lines: list[str], taken: set[str]):
     made = script.source(value, _TAB, len(f"    {name} = "))
     lines.append(f"    {name} = {made}")
     return _Named(name)
+
+
+def _output(value) -> str | None:
+    """What was asked for by ``set_output``, which is no parameter."""
+    return getattr(value, "_sklearn_output_config", {}).get("transform")
 
 
 def _changed(value) -> dict:

@@ -40,7 +40,12 @@ def same(first, second):
     """Whether two parameters are the same, whatever is in them."""
     if hasattr(first, "get_params") and not isinstance(first, type):
         ours, theirs = first.get_params(deep=False), second.get_params(deep=False)
-        return type(first) is type(second) and same(ours, theirs)
+        outputs = [vars(one).get("_sklearn_output_config") for one in (first, second)]
+        return (
+            type(first) is type(second)
+            and outputs[0] == outputs[1]
+            and same(ours, theirs)
+        )
     if isinstance(first, dict):
         return first.keys() == second.keys() and all(
             same(first[key], second[key]) for key in first
@@ -147,6 +152,20 @@ def test_the_target_is_brought_into_its_form(iris, y):
     found, expected = again.predict(X), model.best_estimator_.predict(X)
     assert found.dtype == expected.dtype
     np.testing.assert_array_equal(found, expected)
+
+
+def test_an_output_of_frames_is_asked_for_again():
+    pytest.importorskip("catboost")
+    X = make_messy()[COLUMNS]
+    y = make_target(X, "classification")
+    (found,) = [c for c in catalogue("classification") if c.name == "catboost-native"]
+    pipeline = found.build(describe_table(X), 7)
+    script = script_of(pipeline)
+    assert script.count("set_output") == 1
+    again = run(script)["fit"](X, y)
+    np.testing.assert_array_equal(
+        again.predict_proba(X), pipeline.fit(X, y).predict_proba(X)
+    )
 
 
 def test_a_frame_made_of_objects(iris):
