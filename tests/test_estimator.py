@@ -394,17 +394,20 @@ def test_sparse_table_leaves_out_what_needs_a_dense_one():
 
 
 def test_large_sparse_table_is_never_made_dense(monkeypatch):
-    rng = np.random.RandomState(0)
-    X = sparse.random_array((3_000, 20_000), density=1e-3, format="csr", rng=rng)
+    X = sparse.random(3_000, 20_000, density=1e-3, format="csr", random_state=0)
     y = np.asarray(X[:, :2_000].sum(axis=1)).ravel()
     y = (y > np.median(y)).astype(int)
-    sizes, toarray = [], sparse.csr_array.toarray
+    sizes = []
 
-    def spied(self, *args, **kwargs):
-        sizes.append(np.prod(self.shape))
-        return toarray(self, *args, **kwargs)
+    def spied(toarray):
+        def wrapped(self, *args, **kwargs):
+            sizes.append(np.prod(self.shape))
+            return toarray(self, *args, **kwargs)
 
-    monkeypatch.setattr(sparse.csr_array, "toarray", spied)
+        return wrapped
+
+    for kind in (sparse.csr_matrix, sparse.csr_array):
+        monkeypatch.setattr(kind, "toarray", spied(kind.toarray))
     estimator = MetaLearnerClassifier(
         n_candidates=1, cv=2, candidates="linear", random_state=0
     )
