@@ -387,6 +387,8 @@ def _powers_of_ten(values) -> tuple[int, int, int] | None:
     if len(values) < 4 or not all(isinstance(v, float) and v > 0 for v in values):
         return None
     numbers = [float(value) for value in values]
+    if not np.isfinite(numbers).all():
+        return None
     low, high = (round(float(np.log10(value))) for value in (numbers[0], numbers[-1]))
     found = np.logspace(low, high, len(numbers)).tolist() == numbers
     return (low, high, len(numbers)) if found else None

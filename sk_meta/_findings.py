@@ -96,7 +96,9 @@ def _row_numbers(problem: Problem):
     for position, column in enumerate(problem.table.columns):
         if column.kind != NUMERIC or column.missing:
             continue
-        values = X.iloc[:, position] if isinstance(X, pd.DataFrame) else X[:, position]
+        # By place: a slice of a series with an index of floats goes by label.
+        frame = isinstance(X, pd.DataFrame)
+        values = X.iloc[:, position].array if frame else X[:, position]
         head = np.asarray(values[:_FEWEST_IDENTIFIERS], dtype=float)
         if not all(value.is_integer() for value in head.tolist()):
             continue
@@ -117,7 +119,8 @@ def _duplicated(problem: Problem):
         return
     n_rows = min(len(problem.y), max(1_000, _ALL_CELLS // n_columns))
     try:
-        keys = _keys(X[:n_rows], problem.table)
+        part = X.iloc[:n_rows] if isinstance(X, pd.DataFrame) else X[:n_rows]
+        keys = _keys(part, problem.table)
     except (TypeError, NotImplementedError):  # lists and the like can't be compared
         return
     copies = keys.duplicated().to_numpy()

@@ -469,3 +469,18 @@ def complete(folder, *words):
         ["bash", "-c", script], cwd=folder, capture_output=True, text=True, check=True
     )
     return result.stdout.split()
+
+
+def test_an_interrupt_before_anything_is_found_keeps_the_old_model(
+    tmp_path, monkeypatch, capsys
+):
+    def interrupted(search):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("sk_meta._search.Search._loop", interrupted)
+    table, old = tmp_path / "table.csv", tmp_path / "old.skops"
+    load_iris(as_frame=True).frame.to_csv(table, index=False)
+    old.write_bytes(b"a model")
+    assert main(["fit", str(table), "--target", "target", "-o", str(old)]) == 130
+    assert old.read_bytes() == b"a model"
+    assert "interrupted" in capsys.readouterr().err

@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
-from sklearn.datasets import load_digits
+from sklearn.datasets import load_breast_cancer, load_digits
 from sklearn.model_selection import KFold, TimeSeriesSplit
 
 from sk_meta import MetaLearnerClassifier
@@ -158,3 +158,19 @@ def test_fit_tells_of_a_leak_and_keeps_it(frame):
     assert model.best_score_ == 1.0
     assert "leak-suspect (leak)" in model.summary()
     assert "constant (same)" in model.summary()
+
+
+@pytest.mark.parametrize("shuffled", [False, True])
+def test_rows_are_taken_by_place_whatever_the_index(shuffled):
+    X, y = load_breast_cancer(return_X_y=True, as_frame=True)
+    X = X.iloc[np.r_[:60, 0, 1, 60:100]].reset_index(drop=True).assign(count=range(102))
+    y = y.iloc[np.r_[:60, 0, 1, 60:100]].to_numpy()
+    X.index = X.index / 2
+    order = np.random.RandomState(0).permutation(102) if shuffled else np.arange(102)
+    model = MetaLearnerClassifier(
+        candidates="linear", n_candidates=1, cv=2, random_state=0
+    )
+    found = model.fit(X.iloc[order], y[order]).findings_
+    assert ("identifier-like", ["count"]) in zip(
+        found["problem"], found["columns"], strict=True
+    )

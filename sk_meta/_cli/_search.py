@@ -5,6 +5,7 @@ from __future__ import annotations
 from argparse import Namespace, _SubParsersAction
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from .._columns import CATEGORICAL, TEXT
@@ -118,6 +119,8 @@ def _fit(options: Namespace) -> None:
         model.set_callbacks(Progress())
     X, y, extra = _read(options, ("groups", "weights"))
     model.fit(X, y, sample_weight=extra["weights"], groups=extra["groups"])
+    if model.stop_reason_ == "interrupted" and np.isnan(model.best_score_):
+        raise KeyboardInterrupt  # a constant is not worth replacing a model by
     model.set_callbacks()  # the display is not part of the model
     write_model(model, options.output)
     if options.report:
