@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import tomllib
+from copy import copy
 from importlib import import_module
 from pathlib import Path
 
@@ -237,6 +238,33 @@ def test_knowledge_grows(folder, experience, tmp_path, capsys):
     assert sorted(os.listdir(tmp_path)) == ["folds.csv", "mine", "ours"]
 
 
+def test_knowledge_grows_by_a_model(folder, model, experience, tmp_path, capsys):
+    add = ["knowledge", "add", "flowers", folder / "iris.csv", "-y", "species",
+           "--model", folder / "model.skops", "--knowledge", experience]  # fmt: skip
+    found = answer(capsys, *add, "-o", tmp_path / "mine")
+    before, after = (KnowledgeBase.load(f) for f in (experience, tmp_path / "mine"))
+    assert found["tasks"] == len(after.tasks) == len(before.tasks) + 1
+    assert after.tasks.loc["flowers", "n_columns"] == model.n_features_in_
+    scores = after.scores("classification", "accuracy").loc["flowers"].dropna()
+    tried = model.leaderboard_[model.leaderboard_["status"] == "ok"]
+    tried = tried.set_index("configuration")["mean_score"]
+    assert set(scores.index) == {"dummy", *tried.index}
+    np.testing.assert_allclose(scores[tried.index], tried)
+    assert scores["dummy"] == pytest.approx(1 / 3)
+    seconds = after.seconds("classification").loc["flowers", tried.index[0]]
+    assert seconds > 0
+
+
+def test_a_model_with_scores_that_are_not_stored(folder, model, tmp_path, capsys):
+    path = str(tmp_path / "m.joblib")
+    other = copy(model).set_params(scoring="jaccard_macro")
+    joblib.dump(other, path)
+    arguments = ["knowledge", "add", "a", str(folder / "iris.csv"), "-y", "species",
+                 "--model", path, "-o", str(tmp_path / "mine")]  # fmt: skip
+    assert main(arguments) == 1
+    assert "Fit with --scoring accuracy" in capsys.readouterr().err
+
+
 FIT = ["fit", "{iris}", "-y", "species"]
 MISTAKES = {
     "no such file": (["recommend", "{folder}/iri.csv", "-y", "a"], "/iris.csv'?"),
@@ -255,6 +283,10 @@ MISTAKES = {
     "an unknown format": (["recommend", "{bad}/a.xyz", "-y", "a"], "Use .csv, .tsv"),
     "bytes in CSV": (["recommend", "{bad}/bytes.csv", "-y", "a"], "can't be read as"),
     "no JSON": (["recommend", "{bad}/a.jsonl", "-y", "a"], "can't be read as jsonl"),
+    "lines without names": (
+        ["recommend", "{bad}/lists.jsonl", "-y", "a"],
+        "can't be read as jsonl",
+    ),
     "no gzip": (["recommend", "{bad}/a.csv.gz", "-y", "a"], "can't be read as csv"),
     "an unknown model": (
         ["recommend", "{iris}", "-y", "species", "--models", "liner"],
@@ -268,6 +300,10 @@ MISTAKES = {
     "a model in a folder's place": (
         ["fit", "{bad}/no.csv", "-y", "a", "-o", "{bad}/folder.skops"],
         "it is a folder",
+    ),
+    "weights that are words": (
+        ["fit", "{bad}/words.csv", "-y", "a", "--weights", "b", "-o", "{out}/m.skops"],
+        "column 'b' holds no numbers",
     ),
     "no ending of a model": (
         ["fit", "{bad}/no.csv", "-y", "a", "-o", "{bad}/m.txt"],
@@ -311,7 +347,9 @@ def bad(folder):
     (bad / "folder.skops").mkdir(parents=True)
     texts = {"empty.csv": "", "header.csv": "a,b\n", "one.csv": "a\n1\n2\n",
              "gaps.csv": "a,b\n,1\n,2\n", "a.xyz": "a,b\n1,2\n", "a.jsonl": "no JSON",
-             "a.csv.gz": "a,b\n1,2\n", "m.skops": "no zip", "m.joblib": "no pickle",
+             "lists.jsonl": "[1, 2]\n3\n", "words.csv": "a,b,c\n1,x,1\n2,y,2\n",
+             "a.csv.gz": "a,b\n1,2\n", "m.skops": "no zip",
+             "m.joblib": "no pickle",
              "header2.csv": "sepal length,b\n1,2\n"}  # fmt: skip
     for name, text in texts.items():
         (bad / name).write_text(text)

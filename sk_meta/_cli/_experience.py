@@ -7,13 +7,31 @@ from argparse import ArgumentParser, Namespace, _SubParsersAction
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import pandas as pd
+
+from .._base import BaseMetaLearner
+from .._checks import STATUSES
 from .._knowledge import KnowledgeBase
-from ._options import FILE, FOLDER, add_command, add_json, add_table, positive
+from .._scoring import STORED_METRICS
+from ._models import read_searched
+from ._options import (
+    FILE,
+    FOLDER,
+    add_command,
+    add_json,
+    add_table,
+    add_trust,
+    positive,
+)
 from ._output import Mistake, check_writable, say, say_json, shown
-from ._tables import FORMATS, read_table, take_column
+from ._tables import FORMATS, check_columns, read_table, take_column
+from ._use import text_columns
 
 _SHIPPED = "shipped"
 _CARD = "card.json"
+_DUMMY = "dummy"
+_KEPT = ("configuration", "fold", "status", "error", "fit_seconds", "predict_seconds",
+         "peak_mb")  # fmt: skip
 _ALL = """\
   sk-meta knowledge info
   sk-meta knowledge nearest train.csv --target price
@@ -29,12 +47,14 @@ _NEAREST = """\
   sk-meta knowledge nearest train.csv -y churn -k 10 --metric roc_auc_ovr --json
 """
 _ADD = """\
+  sk-meta knowledge add shop orders.csv -y returned --model model.skops -o mine
   sk-meta knowledge add shop orders.csv -y returned --results folds.csv -o mine
 
-The table of results has one row per configuration and fold: configuration, fold,
-status (ok, failed, timeout, died or excluded), fit_seconds, predict_seconds, and the
-scores that are known, such as accuracy or r2. The rows of the configuration "dummy"
-are required.
+The model is one that "sk-meta fit" has made of the same table; what it has found of
+every configuration is added. A table of results has one row per configuration and fold:
+configuration, fold, status (ok, failed, timeout, died or excluded), fit_seconds,
+predict_seconds, and the scores that are known, such as accuracy or r2. The rows of the
+configuration "dummy" are required.
 """
 _MERGE = """\
   sk-meta knowledge merge shipped mine -o ours
@@ -76,9 +96,10 @@ def add(commands: _SubParsersAction) -> None:
     command = add_command(below, "add", _add, about, _ADD)
     command.add_argument("name", help="name of the new task")
     add_table(command)
-    command.add_argument(
-        "--results", metavar=FILE, required=True, help=f"results: {FORMATS}"
-    )
+    found = command.add_mutually_exclusive_group(required=True)
+    found.add_argument("--model", metavar=FILE, help="model: .skops, .joblib or .pkl")
+    found.add_argument("--results", metavar=FILE, help=f"results: {FORMATS}")
+    add_trust(command)
     command.add_argument("--family", help="what tables of one origin share")
     command.add_argument(
         "--source", default="own", help="where the table comes from (default: own)"
@@ -138,10 +159,19 @@ def _nearest(options: Namespace) -> None:
 
 def _add(options: Namespace) -> None:
     _check_output(options.output)
-    X, y = _table(options)
+    if options.model is None:
+        (X, y), task = _table(options), _task(options)
+        results = read_table(options.results)
+    else:
+        model = read_searched(options.model, options.trust)
+        results, task = _results_of(model), model.task_
+        X, y = _table(options, text_columns(model))
+        # What fit has not seen, such as a column of groups, does not describe the task.
+        check_columns(X, model.feature_names_in_, options.data)
+        X = X[list(model.feature_names_in_)]
     knowledge = _read(options.knowledge).add(
-        options.name, X, y, read_table(options.results), family=options.family,
-        source=options.source, target=options.target, task=_task(options),
+        options.name, X, y, results, family=options.family, source=options.source,
+        target=options.target, task=task,
     )  # fmt: skip
     _write(knowledge, options)
 
@@ -154,8 +184,30 @@ def _merge(options: Namespace) -> None:
     _write(merged, options)
 
 
-def _table(options: Namespace):
-    table = read_table(options.data)
+def _results_of(model: BaseMetaLearner) -> pd.DataFrame:
+    """What a search has found on its folds, in the metric that it is stored by."""
+    metric = model.ranking_metric_
+    given = model.refit if isinstance(model.scoring, (list, tuple)) else model.scoring
+    if (given or next(iter(STORED_METRICS[model.task_]))) != metric:
+        raise Mistake(
+            f"--model: scores of {given!r} are not stored. Fit with --scoring "
+            f"{metric}, which is most like it, or name a table of --results."
+        )
+    found = model.evaluations_.rename(columns={"split": "fold", "memory": "peak_mb"})
+    # First looks are at a part of the rows, and what was cut short is no result.
+    found = found[(found["stage"] != "look") & found["status"].isin(STATUSES)]
+    found = found[[*_KEPT]].assign(**{metric: found["score"]})
+    # The constant prediction, to which all is relative, is known by its mean.
+    constant = pd.DataFrame({"fold": found["fold"].unique()}).assign(
+        configuration=_DUMMY, status="ok", fit_seconds=0.0, predict_seconds=0.0,
+        **{metric: model.dummy_score_},
+    )  # fmt: skip
+    known = (found["configuration"] == _DUMMY).any()
+    return found if known else pd.concat([constant, found], ignore_index=True)
+
+
+def _table(options: Namespace, as_text: tuple[str, ...] = ()):
+    table = read_table(options.data, as_text)
     y = take_column(table, options.target, "--target")
     return table[y.notna()], y[y.notna()]
 

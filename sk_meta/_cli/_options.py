@@ -70,6 +70,16 @@ def add_model(command: ArgumentParser) -> None:
     command : ArgumentParser
     """
     command.add_argument("model", metavar=FILE, help="model: .skops, .joblib or .pkl")
+    add_trust(command)
+
+
+def add_trust(command: ArgumentParser) -> None:
+    """Add what a model may hold.
+
+    Parameters
+    ----------
+    command : ArgumentParser
+    """
     command.add_argument(
         "--trust", metavar="TYPE", action="append", default=[],
         help="a type of your own that a .skops file may hold, such as "

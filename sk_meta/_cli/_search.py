@@ -180,6 +180,9 @@ def _read(options: Namespace, apart: tuple[str, ...] = ()):
             None if name is None else take_column(table, name, f"--{option}")
         )
     check_columns(table, kinds, "--kind")
+    weights = extra.get("weights")
+    if weights is not None and not pd.api.types.is_numeric_dtype(weights):
+        raise Mistake(f"--weights: column {options.weights!r} holds no numbers.")
     if not table.shape[1]:
         raise Mistake(f"{options.data!r} has no column besides the target.")
     known = y.notna()

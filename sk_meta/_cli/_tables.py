@@ -74,7 +74,7 @@ def read_table(path: str, as_text: tuple = ()) -> pd.DataFrame:
         if error.errno is None:  # of pyarrow or gzip: the contents, not the file
             raise _unreadable(path, ending, error) from error
         raise
-    except (ValueError, EOFError, AttributeError) as error:
+    except (TypeError, ValueError, EOFError, AttributeError) as error:
         raise _unreadable(path, ending, error) from error
     if 0 in table.shape:
         raise Mistake(f"{path!r} has no rows, or no columns.")

@@ -97,7 +97,7 @@ def _predict(options: Namespace) -> None:
     model = read_model(options.model, options.trust)
     if options.proba and not hasattr(model, "predict_proba"):
         raise Mistake("--proba: the model knows no probabilities; leave it out.")
-    table = read_table(options.data, _written(model))
+    table = read_table(options.data, text_columns(model))
     check_columns(table, options.keep, "--keep")
     X = table
     if (names := getattr(model, "feature_names_in_", None)) is not None:
@@ -112,8 +112,18 @@ def _predict(options: Namespace) -> None:
         say_json(found if options.output == STANDARD else written)
 
 
-def _written(model) -> tuple[str, ...]:
-    """Columns that were something else than plain numbers in fit."""
+def text_columns(model) -> tuple[str, ...]:
+    """Columns that were something else than plain numbers in fit.
+
+    Parameters
+    ----------
+    model : estimator
+        One that does not know its columns has none.
+
+    Returns
+    -------
+    tuple of str
+    """
     columns = getattr(model, "columns_", None)
     if columns is None:
         return ()
