@@ -32,10 +32,11 @@ _TRUSTED = {
     "operator": "methodcaller",
     "pandas": "DatetimeTZDtype to_datetime to_numeric to_timedelta",
     "re": "sub",
-    "scipy": "BSpline asarray",
+    "scipy": "BSpline asarray csr_array csr_matrix",
     "sk_meta": "MetaLearnerClassifier MetaLearnerEstimator MetaLearnerRegressor "
     "WeightedEnsemble",
-    "sklearn": "AdamOptimizer Bunch ConstantKernel GroupKFold KFold Matern Product RBF "
+    "sklearn": "AdamOptimizer BallTree Bunch ConstantKernel EuclideanDistance64 "
+    "GroupKFold KDTree KFold ManhattanDistance64 Matern Product RBF "
     "RepeatedKFold RepeatedStratifiedKFold ShuffleSplit StratifiedGroupKFold "
     "StratifiedKFold StratifiedShuffleSplit Sum TimeSeriesSplit Tree TreePredictor "
     "WhiteKernel _BinMapper _BinaryGaussianProcessClassifierLaplace "
