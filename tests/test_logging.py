@@ -173,7 +173,10 @@ def test_fits_in_two_threads_leave_warnings_and_threads_as_they_were():
     # in this one.
     script = "import test_logging as t; t.leave_warnings_and_threads_as_they_were()"
     folder = Path(__file__).parent
-    subprocess.run([sys.executable, "-c", script], cwd=folder, check=True)
+    done = subprocess.run(
+        [sys.executable, "-c", script], cwd=folder, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
 
 
 def test_warnings_caught_by_another_thread_meanwhile_are_not_lost():
