@@ -1,6 +1,7 @@
 """What users are told: the log, warnings, and settings that threads share."""
 
 import logging
+import os
 import subprocess
 import sys
 import threading
@@ -172,10 +173,11 @@ def test_fits_in_two_threads_leave_warnings_and_threads_as_they_were():
     # In a process of its own: candidates of other tests, which never return, still run
     # in this one.
     script = "import test_logging as t; t.leave_warnings_and_threads_as_they_were()"
-    folder = Path(__file__).parent
+    paths = os.pathsep.join([str(Path(__file__).parent), *sys.path])
     done = subprocess.run(
-        [sys.executable, "-c", script], cwd=folder, capture_output=True, text=True
-    )
+        [sys.executable, "-c", script], env={**os.environ, "PYTHONPATH": paths},
+        capture_output=True, text=True,
+    )  # fmt: skip
     assert done.returncode == 0, done.stderr
 
 
