@@ -206,6 +206,7 @@ class BaseMetaLearner(InspectionMixin, CallbackSupportMixin, BaseEstimator):
 
     def _check(self, X, y):
         """Validated table and target."""
+        self._package_of_X = type(X).__module__.partition(".")[0]  # for to_code
         X = check_X(self, X, reset=True)
         if self.column_kinds and not isinstance(X, pd.DataFrame):
             # An array has one kind of columns only.

@@ -115,6 +115,9 @@ class Script:
             return self._container(value)
         if isinstance(value, _Named):
             return value.name
+        if isinstance(value, slice):
+            ends = (value.start, value.stop, value.step)
+            return _call("slice", [("", self._tree(end)) for end in ends])
         if isinstance(value, np.ufunc):
             return f"{self._module('numpy')}.{value.__name__}"
         if hasattr(value, "__qualname__"):  # a class or function
@@ -460,11 +463,23 @@ def code_of(model) -> str:
     if np.isfinite(model.best_score_):
         title += f", whose mean score in cross-validation was {model.best_score_:.4g}"
     title = title.replace("\\", "/").replace('"', "'") + "."
-    classes = getattr(model, "classes_", None)
-    before = [f"y = {_target(classes)}"]
-    if model.container_ == "frame" and not hasattr(model, "feature_names_in_"):
-        before.insert(0, "X = pd.DataFrame(X).infer_objects()")
+    before = [*_table(model), f"y = {_target(getattr(model, 'classes_', None))}"]
     return script_of(model.best_estimator_, title=title, before=before)
+
+
+def _table(model) -> list[str]:
+    """How ``fit`` has brought X into its form."""
+    if model.container_ != "frame":
+        return []
+    names = getattr(model, "feature_names_in_", None)
+    if names is None:
+        return ["X = pd.DataFrame(X).infer_objects()"]
+    lines = []
+    if model._package_of_X in ("polars", "pyarrow"):
+        lines += ["X = X.to_pandas()"]
+    if len(set(names)) < len(names):
+        lines += ["X = X.set_axis(range(X.shape[1]), axis=1)"]
+    return lines
 
 
 def _target(classes) -> str:

@@ -15,7 +15,7 @@ import signal
 import time
 import warnings
 from collections.abc import Callable, Hashable
-from concurrent.futures import FIRST_COMPLETED, Future, wait
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from multiprocessing import current_process
 from threading import Lock, Thread
@@ -68,8 +68,14 @@ class Raised:
 @together
 @contextmanager
 def _quiet_process():
-    with threadpool_limits(limits=1), ignored():
-        yield
+    # threadpoolctl lets OpenBLAS have its threads back only where they were taken, and
+    # the first to enter need not be the last to leave: one more thread does both.
+    with ThreadPoolExecutor(1) as keeper, ignored():
+        limit = keeper.submit(threadpool_limits, limits=1, user_api="blas").result()
+        try:
+            yield
+        finally:
+            keeper.submit(limit.restore_original_limits).result()
 
 
 @contextmanager
@@ -78,9 +84,10 @@ def quiet():
 
     One thread makes results the same for any number of workers. These are settings
     of the whole process, but for the threads of OpenMP, which every thread has its own
-    number of; it is entered by every fit, and not by the workers' threads.
+    number of, and for a limit of BLAS that the caller's thread has set itself; it is
+    entered by every fit, and not by the workers' threads.
     """
-    with _quiet_process(), threadpool_limits(limits=1, user_api="openmp"):
+    with _quiet_process(), threadpool_limits(limits=1):
         yield
 
 

@@ -63,7 +63,7 @@ class Progress:
             Which step of its fit this is.
         """
         display = _Display(self.file, getattr(estimator, "time_budget", None))
-        self._displays[context.root_uuid] = display
+        self._displays[context] = display
         display.live.start(refresh=True)
 
     def on_fit_task_begin(self, estimator, context):
@@ -76,7 +76,7 @@ class Progress:
         context : CallbackContext
             Which step of its fit this is.
         """
-        self._displays[context.root_uuid].note(estimator, context)
+        self._note(estimator, context)
 
     def on_fit_task_end(self, estimator, context):
         """Note the result; it never asks to stop.
@@ -88,7 +88,7 @@ class Progress:
         context : CallbackContext
             Which step of its fit this is.
         """
-        self._displays[context.root_uuid].note(estimator, context)
+        self._note(estimator, context)
 
     def teardown(self, estimator, context):
         """Leave the last state on the screen.
@@ -100,7 +100,17 @@ class Progress:
         context : CallbackContext
             Which step of its fit this is.
         """
-        self._displays.pop(context.root_uuid).close()
+        display = self._displays.pop(context, None)
+        if display is not None:
+            display.close()
+
+    def _note(self, estimator, context) -> None:
+        # Fits in a search over parameters have one root, and maybe several threads.
+        task = context
+        while task is not None and task not in self._displays:
+            task = task.parent
+        if task is not None:
+            self._displays[task].note(estimator, context)
 
     def __getstate__(self):
         # A copy that is sent to another process shows what is fitted there.

@@ -8,6 +8,7 @@ import sys
 
 import numpy as np
 import pytest
+from joblib import parallel_config
 from sklearn.base import clone
 from sklearn.datasets import load_wine
 from sklearn.model_selection import GridSearchCV
@@ -253,6 +254,18 @@ def test_progress_bar_of_a_grid_search_goes_through(capsys):
     ).set_callbacks(callback.ProgressBar())
     grid.fit(X, Y)
     assert "MetaLearnerClassifier - search" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("base", [MetaLearnerClassifier, Older])
+def test_progress_of_fits_at_the_same_time(base):
+    pytest.importorskip("rich")
+    file = io.StringIO()
+    model = base(**SETTINGS).set_callbacks(Progress(file))
+    grid = GridSearchCV(model, {"n_candidates": [1, 2, 3]}, cv=2, error_score="raise")
+    with parallel_config("threading", n_jobs=2):
+        grid.fit(X, Y)
+    for n_candidates in (1, 2, 3):
+        assert f"{n_candidates} of {n_candidates} configurations" in file.getvalue()
 
 
 @pytest.mark.parametrize("base", [MetaLearnerClassifier, Older])

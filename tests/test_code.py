@@ -18,7 +18,7 @@ from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 from sk_meta import MetaLearnerClassifier, MetaLearnerRegressor
 from sk_meta._catalogue import catalogue
 from sk_meta._code import script_of
-from sk_meta._table import describe_table
+from sk_meta._table import as_table, describe_table
 
 # One column of every kind that is read in a way of its own.
 COLUMNS = ["number", "holes", "nullable", "letters", "flag", "key", "text", "date",
@@ -177,6 +177,20 @@ def test_a_frame_made_of_objects(iris):
                                   model.predict(X))  # fmt: skip
 
 
+@pytest.mark.parametrize("package", ["polars", "pyarrow", "twice"])
+def test_a_frame_that_pipelines_do_not_take_as_it_is(iris, package):
+    X = pd.DataFrame(iris[0], columns=list("abcd")).assign(b="word")
+    if package == "twice":
+        X.columns = ["a", "b", "a", "d"]
+    elif package == "polars":
+        X = pytest.importorskip("polars").from_pandas(X)
+    else:
+        X = pytest.importorskip("pyarrow").Table.from_pandas(X)
+    model = MetaLearnerClassifier(candidates=["tree-depth3"], **QUICK).fit(X, iris[1])
+    again = run(model.to_code())["fit"](X, iris[1])
+    np.testing.assert_array_equal(again.predict(as_table(X)), model.predict(X))
+
+
 def test_estimators_of_your_own(iris):
     stack = StackingClassifier(
         [("tree", DecisionTreeClassifier(max_depth=2)), ("line", LogisticRegression())],
@@ -212,7 +226,7 @@ def test_what_a_script_can_not_import_is_refused():
         'a "quote" and \'another\'', r"\d\\", "new\nline", "ä\\b", "", "back\\",
         np.nan, -np.inf, np.float64(1e-30), np.int64(3), np.bool_(True), 1e300, (1,),
         (), [], {}, {1: [2.5, None]}, {"b", "a"}, (0.1, 1.0, 10.0, 100.0), float,
-        np.timedelta64(90, "s"), np.clip, np.exp, True, None, 1 + 2j,
+        np.timedelta64(90, "s"), slice(1, None), np.clip, np.exp, True, None, 1 + 2j,
     ],
     ids=repr,
 )  # fmt: skip
