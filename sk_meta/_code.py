@@ -471,15 +471,15 @@ def _table(model) -> list[str]:
     """How ``fit`` has brought X into its form."""
     if model.container_ != "frame":
         return []
-    names = getattr(model, "feature_names_in_", None)
-    if names is None:
-        return ["X = pd.DataFrame(X).infer_objects()"]
-    lines = []
     if model._package_of_X in ("polars", "pyarrow"):
-        lines += ["X = X.to_pandas()"]
-    if len(set(names)) < len(names):
-        lines += ["X = X.set_axis(range(X.shape[1]), axis=1)"]
-    return lines
+        return ["X = X.to_pandas()"]
+    if hasattr(model, "feature_names_in_"):
+        return []
+    if model._package_of_X != "pandas":
+        return ["X = pd.DataFrame(X).infer_objects()"]
+    if model.columns_["column"].tolist() != list(range(model.n_features_in_)):
+        return []
+    return ["X = X.set_axis(range(X.shape[1]), axis=1)"]  # names may be there twice
 
 
 def _target(classes) -> str:
