@@ -281,13 +281,13 @@ class BaseMetaLearner(InspectionMixin, CallbackSupportMixin, BaseEstimator):
         """Attributes that tell what was tried and found."""
         self.stop_reason_ = result.stop_reason
         self.ranking_ = steps.rank(problem, prior)
+        self.members_ = members_frame(result, selection, fitted)
         self.leaderboard_ = leaderboard_frame(
-            result, selection, prior.excluded, problem.metric, problem.dummy_loss
+            result, self.members_, prior.excluded, problem.metric, problem.dummy_loss
         )
         self.cv_results_ = cv_results(result, self.n_splits_, problem.metric)
         self.best_estimator_ = fitted.best
         self.ensemble_ = fitted.ensemble.set_params(n_jobs=self.n_jobs)
-        self.members_ = members_frame(result, selection, fitted)
         self.ensemble_score_ = np.nan if selection is None else selection.score
         best = self.leaderboard_[self.leaderboard_["configuration"] == fitted.best_name]
         self.best_score_ = best["mean_score"].max() if len(best) else np.nan

@@ -201,6 +201,7 @@ class _Source:
         self.model: MetaModel = trained(own, self.task, fitted.meta_model, names)
         chosen = choose(fitted.candidates, self.task)
         others = [c for c in chosen if c.name not in names]
+        self.own = {configuration.name for configuration in others}
         self.relatives = Relatives(others, known)
         table = fitted.meta_features_
         self.described = dict(zip(table["name"], table["value"], strict=True))
@@ -223,7 +224,7 @@ def _configurations(fitted, head: pd.DataFrame, source: _Source) -> pd.DataFrame
     after = fitted.ranking_.set_index("configuration")
     names = head["configuration"]
     belief = source.belief(source.described)
-    why = reasons(belief, source.model.neighbors(source.described))
+    why = reasons(belief, source.model.neighbors(source.described), source.own)
     made = "made by the search from what was good in its family; it has no prior"
     return pd.DataFrame({
         "configuration": names,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Container
+
 import numpy as np
 import pandas as pd
 from scipy.stats import rankdata
@@ -47,7 +49,9 @@ def probability_best(belief: Belief, indices: list[int]) -> np.ndarray:
     return wins
 
 
-def reasons(belief: Belief, neighbors: pd.DataFrame) -> dict[str, str]:
+def reasons(
+    belief: Belief, neighbors: pd.DataFrame, own: Container[str] = ()
+) -> dict[str, str]:
     """Why a configuration is, or is not, recommended: what it did on the prior tasks.
 
     Parameters
@@ -56,6 +60,8 @@ def reasons(belief: Belief, neighbors: pd.DataFrame) -> dict[str, str]:
         Its history has the losses on the prior tasks.
     neighbors : DataFrame
         Indexed by task, the nearest first; see :meth:`MetaModel.neighbors`.
+    own : container of str, default=()
+        Configurations that no prior task knows; told is what their relatives did.
 
     Returns
     -------
@@ -80,7 +86,8 @@ def reasons(belief: Belief, neighbors: pd.DataFrame) -> dict[str, str]:
                 0, f"in the best tenth on {len(where)} of the {len(near)} prior tasks "
                 f"nearest to this one ({shown})",
             )  # fmt: skip
-        found[name] = "; ".join(parts)
+        start = "your own, expected to do as its relatives do: " if name in own else ""
+        found[name] = start + "; ".join(parts)
     return found
 
 
@@ -108,15 +115,13 @@ def recommendation(
     known = ranking[usable]
     place = {name: i for i, name in enumerate(belief.names)}
     indices = [place[name] for name in known["configuration"]]
-    why, first = reasons(belief, neighbors), ~known["family"].duplicated()
+    why, first = reasons(belief, neighbors, own), ~known["family"].duplicated()
     cheap = known["predicted_seconds"].rank(pct=True) <= _CHEAP
     words = []
     for name, family, leads, quick in zip(
         known["configuration"], known["family"], first, cheap, strict=True
     ):
         text = why[name]
-        if name in own:
-            text = f"your own, expected to do as its relatives do: {text}"
         text += f"; the most promising of its family ({family})" if leads else ""
         words.append(text + ("; cheap" if quick else ""))
     table = ranking.copy()

@@ -78,7 +78,7 @@ def ranking_frame(
 
 def leaderboard_frame(
     result: SearchResult,
-    selection: Selection | None,
+    members: pd.DataFrame,
     excluded: dict[str, str],
     metric: Metric,
     dummy_loss: float,
@@ -88,8 +88,8 @@ def leaderboard_frame(
     Parameters
     ----------
     result : SearchResult
-    selection : Selection or None
-        Weights of the pool, in its order.
+    members : DataFrame
+        See :func:`members_frame`.
     excluded : dict of str to str
         Reason for every configuration that is not applicable.
     metric : Metric
@@ -105,10 +105,7 @@ def leaderboard_frame(
         the start, status, and reason of failure; of several scorers the means of the
         others follow, as mean_<name>.
     """
-    weights: dict[str, float] = {}
-    if selection is not None:
-        pairs = zip(result.pool, selection.weights.tolist(), strict=True)
-        weights.update((evaluation.name, weight) for evaluation, weight in pairs)
+    weights = dict(members[["configuration", "weight"]].itertuples(index=False))
     rows = [_trial_row(trial, weights, metric, dummy_loss) for trial in result.trials]
     columns = [*_COLUMNS, *(f"mean_{name}" for name in metric.others)]
     tried = pd.DataFrame(rows, columns=columns)
@@ -164,7 +161,9 @@ def members_frame(
         rows.append((name, weight, "folds" if n_models else "refit", seconds))
     columns = ["configuration", "weight", "fitted", "predict_time"]
     table = pd.DataFrame(rows, columns=columns)
-    table["weight"] /= table["weight"].sum() or 1.0
+    if not table["weight"].any():  # what stands in for members that were lost
+        table["weight"] = 1.0
+    table["weight"] /= table["weight"].sum()
     table = table.sort_values("weight", ascending=False, kind="stable")
     return table.reset_index(drop=True)
 

@@ -7,6 +7,7 @@ import pandas as pd
 
 from ._evaluation import DROPPED, OK, TIMEOUT
 
+_LEVEL = 1e-9  # difference of scores that is none
 _TRIED = {DROPPED: "dropped early",
           TIMEOUT: "not finished",
           "excluded": "more not for this table"}  # fmt: skip
@@ -36,15 +37,16 @@ def _tried(fitted) -> str:
     n_failed = counts.sum() - counts.get(OK, 0) - sum(counts.get(s, 0) for s in _TRIED)
     others += [f"{n_failed} failed"] if n_failed else []
     return (
-        f"{_counted(n_tried, 'configuration')} tried for this {fitted.task_} of "
-        f"{fitted.n_features_in_} columns, on {_folds(fitted)}: "
-        f"{len(results)} fits in {fitted.search_time_:.1f} s; {counts.get(OK, 0)} "
+        f"{_counted(n_tried, 'configuration')} {'was' if n_tried == 1 else 'were'} "
+        f"tried for this {fitted.task_} of {_counted(fitted.n_features_in_, 'column')}"
+        f", on {_folds(fitted)}: {_counted(len(results), 'fit')} in "
+        f"{fitted.search_time_:.1f} s; {counts.get(OK, 0)} "
         f"finished{''.join(f', {words}' for words in others)}."
     )
 
 
 def _counted(number: int, thing: str) -> str:
-    return f"1 {thing} was" if number == 1 else f"{number} {thing}s were"
+    return f"1 {thing}" if number == 1 else f"{number} {thing}s"
 
 
 def _folds(fitted) -> str:
@@ -53,24 +55,41 @@ def _folds(fitted) -> str:
 
 
 def _won(fitted) -> str:
-    done = fitted.leaderboard_.dropna(subset=["mean_score"])
-    if done.empty:
+    board = fitted.leaderboard_.dropna(subset=["mean_score"])
+    if board.empty:
         return "None could be evaluated, and the predictions are constant."
-    first = done.iloc[0]
-    text = (
-        f"The best single one is {first['configuration']} ({first['family']}) with a "
-        f"mean score of {first['mean_score']:.4g} ± {first['sd_score']:.2g} over the "
-        "folds"
-    )
-    beaten = []
-    if len(done) > 1:
-        second, gap = done.iloc[1], first["mean_score"] - done["mean_score"].iloc[1]
-        more = f"{gap:.2g} more than" if gap > 1e-9 else "as much as"
-        beaten.append(f"{more} the next ({second['configuration']})")
-    if np.isfinite(fitted.dummy_score_):
-        gap = first["mean_score"] - fitted.dummy_score_
-        beaten.append(f"{gap:.2g} more than a constant prediction")
-    return f"{text}{', ' if beaten else ''}{' and '.join(beaten)}."
+    name = fitted.best_params_["configuration"]
+    won = board["configuration"] == name
+    if not won.any():
+        return "None could be fitted to all rows, and the predictions are constant."
+    best = board[won].iloc[0]
+    score = best["mean_score"]
+    text = f"The best single one is {name} ({best['family']}) with "
+    if fitted.n_splits_ == 1:
+        text += f"a score of {score:.4g}"
+    else:
+        text += f"a mean score of {score:.4g} ± {best['sd_score']:.2g} over the folds"
+    compared = []
+    others = board[~won]
+    if len(others):
+        other = others.iloc[0]
+        than = f"the next ({other['configuration']})"
+        if other["mean_score"] > score + _LEVEL:
+            than = f"{other['configuration']}, which could not be fitted to all rows,"
+        compared.append(_difference(score - other["mean_score"], than))
+    gap = score - fitted.dummy_score_
+    if np.isfinite(gap):
+        compared.append(_difference(gap, "a constant prediction"))
+    text += f"{', ' if compared else ''}{' and '.join(compared)}."
+    if gap <= _LEVEL:
+        text += " So nothing was found in the columns that tells the target."
+    return text
+
+
+def _difference(gap: float, than: str) -> str:
+    if abs(gap) <= _LEVEL:
+        return f"as much as {than}"
+    return f"{abs(gap):.2g} {'more' if gap > 0 else 'less'} than {than}"
 
 
 def _stopped(fitted) -> str:
@@ -79,8 +98,11 @@ def _stopped(fitted) -> str:
 
 def _combined(fitted) -> str:
     members = fitted.members_
-    if len(members) < 2:
-        return "It predicts alone: no combination of several was found to be better."
+    if len(members) == 1:
+        only = members["configuration"].iloc[0]
+        if fitted.ensemble_size == 1:
+            return f"Predictions are those of {only}, since ensemble_size=1."
+        return f"Predictions are those of {only} alone: no combination was better."
     weights = members.set_index("configuration")["weight"]
     named = ", ".join(f"{name} ({weight:.2f})" for name, weight in weights.items())
     text = f"Predictions are a weighted mean of {len(members)}: {named}"

@@ -136,10 +136,12 @@ class Tasks(Unwatched):
     @contextmanager
     def search(self, strategy: Strategy):
         self._strategy, self._n_most, n_tasks = strategy, None, None
+        left = strategy.budget.candidates_left()
         if not strategy.budget.limited:
-            left = strategy.budget.candidates_left()
             self._n_most = int(min(left, len(strategy.configurations)))
             n_tasks = self._n_most * sum(map(len, strategy.problem.folds.stages))
+        elif np.isfinite(left):
+            self._n_most = int(left)  # the search may make some of its own
         self._note()
         with self.task("search", n_tasks) as self._parent:
             yield

@@ -172,13 +172,15 @@ def test_stop_before_anything_is_complete_waits_for_it():
     assert len(recorder.states) >= N_FOLDS
 
 
-def test_stop_with_time_left():
+@pytest.mark.parametrize("most", [None, 500])
+def test_stop_with_time_left(most):
     recorder = Recorder(stop_at=4)
-    model = MetaLearnerClassifier(time_budget=300, n_jobs=2, random_state=0)
+    count = "auto" if most is None else most
+    model = MetaLearnerClassifier(time_budget=300, n_candidates=count, n_jobs=2)
     model.set_callbacks(recorder).fit(X, Y)
     assert model.stop_reason_ == "stopped by a callback"
     assert model.score(X, Y) > 0.8
-    assert recorder.states[0].n_configurations is None
+    assert recorder.states[0].n_configurations == most
     assert 0 < recorder.states[-1].seconds_left < 300
 
 

@@ -161,6 +161,9 @@ def test_an_own_configuration_is_said_to_be_one(iris):
     table = model.recommend(*iris).set_index("configuration")
     assert table.loc["mine", "reason"].startswith("your own")
     assert not table["reason"].drop("mine").str.startswith("your own").any()
+    explained = model.set_params(n_candidates=3, cv=2).fit(*iris).explain(3)
+    for name, reason in explained.configurations[["configuration", "reason"]].values:
+        assert reason.startswith("your own") == (name == "mine")
 
 
 # What is explained.

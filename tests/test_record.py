@@ -6,6 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 from sklearn.exceptions import NotFittedError
+from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import ShuffleSplit
 from sklearn.tree import DecisionTreeClassifier
 
 from sk_meta import MetaLearnerClassifier, MetaLearnerRegressor
@@ -23,7 +25,7 @@ LEADERBOARD = [
     "expected_seconds", "memory", "weight", "elapsed", "status", "reason",
 ]  # fmt: skip
 MEASURED = ["worker", "started", "ended", "fit_seconds", "predict_seconds", "memory"]
-MIB = 64
+MIB, N_ROWS = 64, 150
 
 
 def searched(n_jobs=None, **params):
@@ -204,6 +206,37 @@ def test_the_summary_of_nothing_says_so(iris):
     with pytest.warns(UserWarning):
         model.fit(*iris)
     assert "predictions are constant" in model.summary()
+
+
+class NotOnAll(LogisticRegression):
+    """Can't be fitted on all rows."""
+
+    def fit(self, X, y):
+        if len(X) == N_ROWS:
+            raise ValueError("all rows")
+        return super().fit(X, y)
+
+
+def test_the_summary_names_what_predicts_and_not_what_was_lost(iris):
+    candidates = [("lost", NotOnAll()), "dummy"]
+    model = searched().set_params(candidates=candidates, cv=3, ensemble_size=1)
+    with pytest.warns(UserWarning, match="lost"):
+        model.fit(*iris)
+    assert model.leaderboard_["configuration"].tolist()[:2] == ["lost", "dummy"]
+    assert model.leaderboard_["weight"].tolist()[:2] == [0.0, 1.0]
+    assert model.members_["weight"].tolist() == [1.0]
+    text = model.summary()
+    assert "best single one is dummy" in text
+    assert "less than lost, which could not be fitted to all rows, and" in text
+    assert "those of dummy, since ensemble_size=1" in text
+
+
+def test_the_summary_of_one_split_of_noise(iris):
+    folds = ShuffleSplit(1, random_state=0)
+    model = MetaLearnerClassifier(candidates="dummy", n_candidates=1, cv=folds)
+    text = model.fit(*iris).summary()
+    assert "1 configuration was tried" in text and "one split: 1 fit in" in text
+    assert "±" not in text and "as much as a constant prediction. So nothing" in text
 
 
 @pytest.mark.parametrize("method", ["summary", "explain"])
