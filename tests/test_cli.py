@@ -97,6 +97,19 @@ def test_fit_writes_the_model_that_python_would_make(folder, model):
     assert not list(folder.glob(".*"))  # nothing half-written
 
 
+@pytest.mark.parametrize("form", [".csv", ".tsv"])
+def test_a_class_may_be_called_none(tmp_path, capsys, form):
+    X, y = load_iris(return_X_y=True, as_frame=True)
+    y = pd.Series(np.array(["None", "NA", "some"])[y], name="kind")
+    path, model = tmp_path / f"t{form}", tmp_path / "m.joblib"
+    X.assign(kind=y).to_csv(path, index=False, sep="\t" if form == ".tsv" else ",")
+    assert main(["fit", str(path), "-y", "kind", "--models", "linear",
+                 "--n-candidates", "1", "-o", str(model)]) == 0  # fmt: skip
+    assert joblib.load(model).classes_.tolist() == ["None", "some"]
+    told = capsys.readouterr().err
+    assert "50 rows without a value of 'kind' are left out (NA is read as" in told
+
+
 def test_fit_tells_what_it_did_and_takes_columns_apart(tmp_path, capsys):
     table = load_diabetes(as_frame=True).frame.head(120)
     table["visit"], table["weight"] = np.arange(120) % 12, 1.0 + np.arange(120) % 3

@@ -24,7 +24,7 @@ from ._options import (
     positive,
 )
 from ._output import Mistake, check_writable, say, say_json, shown
-from ._tables import FORMATS, check_columns, read_table, take_column
+from ._tables import FORMATS, check_columns, read_labelled, read_table
 from ._use import text_columns
 
 _SHIPPED = "shipped"
@@ -150,7 +150,7 @@ def _info(options: Namespace) -> None:
 
 
 def _nearest(options: Namespace) -> None:
-    X, y = _table(options)
+    X, y = read_labelled(options.data, options.target)
     near = _read(options.knowledge).nearest(
         X, y, options.k, task=_task(options), metric=options.metric
     )
@@ -160,12 +160,13 @@ def _nearest(options: Namespace) -> None:
 def _add(options: Namespace) -> None:
     _check_output(options.output)
     if options.model is None:
-        (X, y), task = _table(options), _task(options)
+        X, y = read_labelled(options.data, options.target)
+        task = _task(options)
         results = read_table(options.results)
     else:
         model = read_searched(options.model, options.trust)
         results, task = _results_of(model), model.task_
-        X, y = _table(options, text_columns(model))
+        X, y = read_labelled(options.data, options.target, text_columns(model))
         # What fit has not seen, such as a column of groups, does not describe the task.
         check_columns(X, model.feature_names_in_, options.data)
         X = X[list(model.feature_names_in_)]
@@ -204,12 +205,6 @@ def _results_of(model: BaseMetaLearner) -> pd.DataFrame:
     )  # fmt: skip
     known = (found["configuration"] == _DUMMY).any()
     return found if known else pd.concat([constant, found], ignore_index=True)
-
-
-def _table(options: Namespace, as_text: tuple[str, ...] = ()):
-    table = read_table(options.data, as_text)
-    y = take_column(table, options.target, "--target")
-    return table[y.notna()], y[y.notna()]
 
 
 def _task(options: Namespace) -> str | None:

@@ -26,12 +26,11 @@ from ._output import (
     Mistake,
     check_writable,
     say,
-    say_beside,
     say_json,
     shown,
     write_text,
 )
-from ._tables import check_columns, read_table, take_column
+from ._tables import check_columns, read_labelled, take_column
 
 _HEAD = 5
 _BOARD = ["configuration", "family", "mean_score", "sd_score", "expected_score",
@@ -171,8 +170,7 @@ def _read(options: Namespace, apart: tuple[str, ...] = ()):
     kinds = dict(options.kind)
     # Codes with zeros in front, and categories that numbers stand for.
     as_text = tuple(name for name in kinds if kinds[name] in (CATEGORICAL, TEXT))
-    table = read_table(options.data, as_text)
-    y = take_column(table, options.target, "--target")
+    table, y = read_labelled(options.data, options.target, as_text)
     extra: dict[str, Any] = {}
     for option in apart:
         name = getattr(options, option)
@@ -185,20 +183,7 @@ def _read(options: Namespace, apart: tuple[str, ...] = ()):
         raise Mistake(f"--weights: column {options.weights!r} holds no numbers.")
     if not table.shape[1]:
         raise Mistake(f"{options.data!r} has no column besides the target.")
-    known = y.notna()
-    if not known.any():
-        raise Mistake(f"--target: no row has a value of {options.target!r}.")
-    if n_unknown := int((~known).sum()):
-        say_beside(
-            f"sk-meta: warning: {n_unknown} rows without a value of "
-            f"{options.target!r} are left out."
-        )
-    parts = {k: None if v is None else _of(v, known) for k, v in extra.items()}
-    return _of(table, known), _of(y, known), parts
-
-
-def _of(rows: Any, known: pd.Series) -> Any:
-    return rows if known.all() else rows[known].reset_index(drop=True)
+    return table, y, extra
 
 
 def _facts(model: MetaLearnerEstimator, options: Namespace) -> dict:

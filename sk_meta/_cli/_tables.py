@@ -10,9 +10,10 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import pandas as pd
+from pandas.api.types import is_numeric_dtype
 
 from .._saving import replacing
-from ._output import STANDARD, Mistake
+from ._output import STANDARD, Mistake, say_beside
 
 # Reading CSV in pieces would type them apart.
 _csv = partial(pd.read_csv, low_memory=False)
@@ -79,6 +80,52 @@ def read_table(path: str, as_text: tuple = ()) -> pd.DataFrame:
     if 0 in table.shape:
         raise Mistake(f"{path!r} has no rows, or no columns.")
     return table.set_axis(table.columns.map(str), axis=1)
+
+
+def read_labelled(
+    path: str, target: str, as_text: tuple = ()
+) -> tuple[pd.DataFrame, pd.Series]:
+    """Read a table and its target; rows that have none are left out, with a warning.
+
+    Parameters
+    ----------
+    path : str
+    target : str
+        Column to predict. In a file of text, "None" is a class if others are words.
+    as_text : tuple, default=()
+        See :func:`read_table`.
+
+    Returns
+    -------
+    X : DataFrame
+    y : Series
+
+    Raises
+    ------
+    Mistake
+        As in :func:`read_table`; or if there is no such column, or nothing in it.
+    """
+    table = read_table(path, as_text)
+    check_columns(table, [target], "--target")
+    position = table.columns.get_loc(target)
+    y, written = table.pop(target), None
+    if y.hasnans and _ending(path) in _TEXT:
+        options = {"usecols": [position], "dtype": str, "keep_default_na": False}
+        written = _READERS[_ending(path)](path, **options).iloc[:, 0]
+        if y.map(type).isin([str, float]).all() and not is_numeric_dtype(y):
+            y = y.mask(written == "None", "None")
+    known = y.notna()
+    if not known.any():
+        raise Mistake(f"--target: no row has a value of {target!r}.")
+    if known.all():
+        return table, y
+    texts = [] if written is None else sorted({*written[~known]} - {""})
+    hint = f" ({', '.join(texts)} is read as missing)" if texts else ""
+    say_beside(
+        f"sk-meta: warning: {(~known).sum()} rows without a value of {target!r} are "
+        f"left out{hint}."
+    )
+    return table[known].reset_index(drop=True), y[known].reset_index(drop=True)
 
 
 def _unreadable(path: str, ending: str, error: Exception) -> Mistake:
