@@ -79,6 +79,15 @@ def test_a_pipeline_gets_the_table_as_it_is():
     assert list(model.best_estimator_.named_steps) == ["encode", "decide"]
 
 
+def test_what_else_a_pipeline_does_is_kept(tmp_path):
+    steps = [("scale", StandardScaler()), ("model", LogisticRegression())]
+    mine = Pipeline(steps, memory=str(tmp_path))
+    model = MetaLearnerClassifier(candidates=[("mine", mine)], cv=2, n_candidates=1)
+    model.fit(*load_iris(return_X_y=True))
+    assert model.best_estimator_[-1].memory == str(tmp_path)
+    assert list(tmp_path.rglob("*.pkl"))
+
+
 def test_anything_else_gets_numbers(messy):
     y = np.arange(len(messy)) % 2
     own = [("mine", RandomForestClassifier(5)), ("yours", Centroids())]

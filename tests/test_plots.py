@@ -244,6 +244,29 @@ def test_timeline_gives_small_families_one_colour():
     assert same_color(ax.patches[0].get_facecolor(), BLUE)
 
 
+def test_what_was_stopped_has_not_failed():
+    status = ["ok", "timeout", "died", "failed", "timeout"]
+    told = pd.DataFrame(
+        {"family": "a", "worker": 0, "started": np.arange(5.0), "status": status}
+    )
+    display = plots.TimelineDisplay(told.assign(ended=told["started"] + 1)).plot()
+    marks = {line.get_label(): list(line.get_xdata()) for line in display.ax_.lines}
+    assert marks == {"failed": [3, 4], "stopped": [2, 5]}
+    assert display.describe().endswith("2 of them failed, 2 were stopped.")
+
+
+def test_no_more_is_shown_than_there_are_colours():
+    told = pd.DataFrame(
+        {"family": list("abcdefg"), "configuration": list("abcdefg"), "worker": 0,
+         "started": 0.0, "ended": 1.0, "status": "ok", "step": 0,
+         "expected_score": 0.5, "low": 0.4, "high": 0.6}
+    )  # fmt: skip
+    legend = plots.TimelineDisplay(told, n_families=9).plot().ax_.get_legend()
+    assert len(legend.get_texts()) == 6
+    display = plots.BeliefDisplay(told, n_shown=9).plot()
+    assert len(display.ax_.lines) == len(display.ax_.texts) == 6
+
+
 def test_timeline_has_a_line_for_each_worker(unknown_metric):
     assert set(unknown_metric.evaluations_["worker"]) == {0, 1}
     display = draw("TimelineDisplay", unknown_metric)

@@ -77,8 +77,10 @@ def custom(
             f"the task is {task}. Remove it, or set task."
         )
     whole = isinstance(estimator, Pipeline)
-    # A pipeline of another kind, as imbalanced-learn's with samplers, stays one step.
-    plain = type(estimator) is Pipeline
+    # One that does more than to call its steps, as imbalanced-learn's, stays one step.
+    plain = type(estimator) is Pipeline and not (
+        estimator.memory or getattr(estimator, "transform_input", None)
+    )
     pipeline = estimator if plain else Pipeline([("model", estimator)])
     hard = task == "classification" and not hasattr(estimator, "predict_proba")
     model = (estimator if whole else pipeline).steps[-1][1]

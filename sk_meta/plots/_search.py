@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from .._evaluation import OK, TIMEOUT
 from ._display import (
     BLUE,
     COLORS,
@@ -118,7 +119,7 @@ class BeliefDisplay(Display):
     metric : str, default="score"
         Name of the score.
     n_shown : int, default=4
-        Number of configurations: the first ones of the table.
+        Number of configurations, at most 6: the first ones of the table.
     """
 
     def __init__(self, beliefs, *, metric="score", n_shown=4):
@@ -141,7 +142,8 @@ class BeliefDisplay(Display):
         return {"beliefs": known, "metric": estimator.ranking_metric_}
 
     def _names(self) -> list[str]:
-        return list(self.beliefs["configuration"].unique()[: self.n_shown])
+        n_shown = min(self.n_shown, len(COLORS))
+        return list(self.beliefs["configuration"].unique()[:n_shown])
 
     def _draw(self, ax, **kwargs):
         ends = []
@@ -230,34 +232,42 @@ class TimelineDisplay(Display):
                         label=family, **style | kwargs,
                     )
                 )  # fmt: skip
-        bad = told["status"] != "ok"
-        if bad.any():
-            marks += ax.plot(
-                told["ended"][bad], rows[bad], "X", color=VERMILION, ms=7,
-                mec=paper_color(), label="failed",
-            )  # fmt: skip
+        for which, mark, color, label in (
+            (self._failed(), "X", VERMILION, "failed"),
+            (told["status"] == TIMEOUT, "s", GREY, "stopped"),
+        ):
+            if which.any():
+                marks += ax.plot(
+                    told["ended"][which], rows[which], mark, color=color, ms=7,
+                    mec=paper_color(), label=label,
+                )  # fmt: skip
         list_names(ax, [f"worker {k}" for k in workers])
         ax.set_xlim(left=0)
         ax.set_xlabel("seconds since fit began")
         faint_grid(ax, "x")
         legend_above(ax, marks)
 
+    def _failed(self) -> pd.Series:
+        return ~self.evaluations["status"].isin([OK, TIMEOUT])
+
     def _large_families(self) -> list[str]:
         """Families that took the most seconds."""
         told = self.evaluations
         seconds = (told["ended"] - told["started"]).groupby(told["family"]).sum()
         order = seconds.sort_values(ascending=False, kind="stable")
-        return list(order.index[: self.n_families])
+        return list(order.index[: min(self.n_families, len(COLORS) - 1)])
 
     def describe(self):
         """Say how much ran on how many workers; see :meth:`Display.describe`."""
         told = self.evaluations
         busy = (told["ended"] - told["started"]).sum()
         n_workers = len(self._workers())
+        n_stopped = (told["status"] == TIMEOUT).sum()
+        stopped = f", {n_stopped} were stopped" if n_stopped else ""
         return (
             f"{len(told)} fits on {n_workers} worker{'s' * (n_workers != 1)} took "
             f"{busy:.1f} seconds within {told['ended'].max():.1f} seconds; "
-            f"{(told['status'] != 'ok').sum()} of them failed."
+            f"{self._failed().sum()} of them failed{stopped}."
         )
 
 
