@@ -44,7 +44,7 @@ from sk_meta._catalogue import catalogue
 from sk_meta._evaluation import evaluate_fold
 from sk_meta._scoring import STORED_METRICS, resolve_scoring, stored_scorer
 from sk_meta._table import as_table, describe_table, describe_target
-from sk_meta._workers import quiet
+from sk_meta._together import quiet
 
 OUT = Path(__file__).parent / "raw" / "scorers"
 MAX_ROWS, FOLDS, PER_FAMILY = 600, 3, 3

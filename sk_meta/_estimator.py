@@ -118,8 +118,8 @@ default="hybrid"
     meta_features_ : DataFrame
         Name, group, value, source and seconds of every meta-feature.
     novelty_ : float
-        How unlike the prior tasks the task is: the distance to the nearest of them
-        over what 99 % of them have to their own nearest. Above 1 it is out of
+        How unlike the prior tasks the task is: the mean distance to the five nearest
+        families of them, over what 99 % of them have to theirs. Above 1 it is out of
         range, and the ranking leans on what works on most tasks.
     embedding_ : ndarray of shape (n_dimensions,)
         Representation of the task: the last hidden layer of the network, or the

@@ -154,7 +154,9 @@ def describe(
         groups = take_or_none(groups, kept)
     table, target = describe_table(X, column_kinds), describe_target(y, task)
     table = replace(table, one_target=target.n_outputs == 1)
-    metric = resolve_scoring(scoring, target.task, refit, target.n_outputs > 1)
+    metric = resolve_scoring(
+        scoring, target.task, refit, target.n_outputs > 1, target.n_classes
+    )
     folds = plan_folds(cv, X, y, target, seed, groups)
     loss = _dummy_loss(y, target, metric, weights)
     problem = Problem(

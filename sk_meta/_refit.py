@@ -22,8 +22,9 @@ from ._problem import Problem
 from ._search import SearchResult
 from ._selection import Selection
 from ._shared import Reference, SharedTask
+from ._together import quiet
 from ._unit import kept_model
-from ._workers import Here, quiet
+from ._workers import Here
 
 N_SPARES = 3  # refits to try before giving up
 # Seconds that a refit may run over the budget, in workers and at last without.

@@ -11,7 +11,6 @@ import warnings
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from functools import partial
-from io import BytesIO
 from operator import methodcaller
 from pathlib import Path
 from pickle import Pickler
@@ -23,6 +22,7 @@ from sklearn.metrics import get_scorer, get_scorer_names
 # Names of types and functions by package; skops itself trusts the estimators of
 # scikit-learn. Where in a package they are changes from version to version.
 _TRUSTED = {
+    "builtins": "len",
     "catboost": "CatBoostClassifier CatBoostRegressor",
     "collections": "OrderedDict",
     "datetime": "timedelta timezone",
@@ -158,7 +158,14 @@ def load(path: str | os.PathLike, *, trusted: Iterable[str] = ()):
             "know them, and who made the file, pass them as trusted=[...]."
         )
     estimator = skops.loads(data, trusted=names)
-    if unknown := _unknown_methods(estimator):
+    try:
+        unknown = _unknown_methods(estimator)
+    except Exception as error:  # of pickle's, about an object that it can't visit
+        raise ValueError(
+            f"{os.fspath(path)!r} holds what can't be looked through: {error}. Don't "
+            "use it."
+        ) from error
+    if unknown:
         raise ValueError(
             f"{os.fspath(path)!r} holds calls that none of our pipelines makes: "
             f"{unknown}. Don't use it."
@@ -222,16 +229,23 @@ def _unknown_methods(estimator) -> list[str]:
     Looked for in the estimator, which has called nothing yet: in a file, an object can
     be told to stand for another one.
     """
-    audit = _Audit(BytesIO())
+    audit = _Audit()
     audit.dump(estimator)
     return audit.unknown
+
+
+class _Nowhere:
+    """A file that takes no memory."""
+
+    def write(self, data) -> int:
+        return len(data)
 
 
 class _Audit(Pickler):
     """Visits every object; what it writes is thrown away."""
 
-    def __init__(self, file):
-        super().__init__(file)
+    def __init__(self):
+        super().__init__(_Nowhere())
         self.unknown: list[str] = []
 
     def reducer_override(self, value):
@@ -247,5 +261,5 @@ def _calls_ours(call: methodcaller) -> bool:
         return False
     if name in _METHODS_OF_FUNCTIONS:
         # A name in the place of the function would be a method of any kind.
-        return bool(rest) and isinstance(rest[0], partial)
+        return bool(rest) and (rest[0] is len or isinstance(rest[0], partial))
     return name in _METHODS

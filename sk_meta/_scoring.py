@@ -233,7 +233,11 @@ def takes_weights(scorer: Callable) -> bool:
 
 
 def resolve_scoring(
-    scoring, task: str, refit: str | None = None, several: bool = False
+    scoring,
+    task: str,
+    refit: str | None = None,
+    several: bool = False,
+    n_classes: int | None = None,
 ) -> Metric:
     """Turn the ``scoring`` and ``refit`` parameters into a metric.
 
@@ -246,6 +250,8 @@ def resolve_scoring(
         Which of several scorers is the one that is searched for.
     several : bool, default=False
         Whether there are several outputs, for which not all stored metrics are defined.
+    n_classes : int or None, default=None
+        Some metrics are the same for two classes.
 
     Returns
     -------
@@ -263,7 +269,7 @@ def resolve_scoring(
         If a name is unknown, or it is not clear which of several scorers is meant.
     """
     if scoring is None or isinstance(scoring, str) or callable(scoring):
-        metric = _one_metric(scoring, task)
+        metric = _one_metric(scoring, task, None if several else n_classes)
         defined = task == "regression" or metric.stored in _OF_LABELS
         return metric if defined or not several else _by_labels(metric)
     named = _several(scoring)
@@ -273,7 +279,8 @@ def resolve_scoring(
             f"key, the one to search for: one of {list(named)}. Got {refit!r}."
         )
     metrics = {
-        name: resolve_scoring(one, task, several=several) for name, one in named.items()
+        name: resolve_scoring(one, task, None, several, n_classes)
+        for name, one in named.items()
     }
     others = {name: metric.scorer for name, metric in metrics.items() if name != refit}
     return replace(metrics[refit], name=refit, others=others)
@@ -307,7 +314,7 @@ def _several(scoring) -> dict:
     return several
 
 
-def _one_metric(scoring, task: str) -> Metric:
+def _one_metric(scoring, task: str, n_classes: int | None) -> Metric:
     """The metric of one scorer."""
     scoring = _DEFAULT[task] if scoring is None else scoring
     if isinstance(scoring, str) and scoring not in get_scorer_names():
@@ -319,7 +326,8 @@ def _one_metric(scoring, task: str) -> Metric:
     scorer = check_scoring(scoring=scoring)
     name = scoring if isinstance(scoring, str) else _name_of(scorer)
     if name is not None and (stored := _nearest(name, task)) is not None:
-        exact = _parts(scorer) == _parts(stored_scorer(stored))
+        same = n_classes == 2 and (name, stored) == ("roc_auc", "roc_auc_ovr")
+        exact = same or _parts(scorer) == _parts(stored_scorer(stored))
         return Metric(name, scorer, stored, exact, _compared(name, stored, exact))
     function = getattr(scorer, "_score_func", scorer)
     shown = name or str(getattr(function, "__name__", type(function).__name__))
@@ -336,7 +344,8 @@ def _nearest(name: str, task: str) -> str | None:
 def _compared(name: str, stored: str, exact: bool) -> str:
     """Why a scorer of scikit-learn is ranked by this stored metric."""
     if exact:
-        return f"{name} is stored itself"
+        itself = name == stored
+        return f"{name} is {'stored itself' if itself else f'{stored} of two classes'}"
     if name == stored:
         return f"{name} is stored for the rarer of two classes, and ranked by that"
     return (

@@ -35,8 +35,9 @@ from ._record import FROM_CHECKPOINT, Told
 from ._runs import Run
 from ._shared import SharedTask
 from ._strategy import Strategy, Unit
+from ._together import quiet
 from ._unit import Rules, drop_model, evaluate_unit
-from ._workers import Died, Late, Raised, quiet
+from ._workers import Died, Late, Raised
 
 LAG = 4
 STOPPED = FoldResult(TIMEOUT, error="stopped by a callback")

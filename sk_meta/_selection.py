@@ -12,7 +12,7 @@ from sklearn.metrics import roc_auc_score
 from ._evaluation import SCORE, take_or_none
 from ._log import warn_user
 from ._temperature import best_temperature
-from ._workers import quiet
+from ._together import quiet
 
 N_STEPS = 30
 MAX_POOL = 25

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import random
 import warnings
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, contextmanager
 from functools import wraps
 from threading import Lock
+
+import numpy as np
+from threadpoolctl import threadpool_limits
 
 
 class _Together:
@@ -77,3 +82,40 @@ def ignored(message: str = r"(?s).*") -> Iterator[None]:
         for filters in (within, warnings.filters):
             if mine in filters:
                 filters.remove(mine)  # type: ignore[attr-defined]
+
+
+@together
+@contextmanager
+def _quiet_process():
+    # threadpoolctl lets OpenBLAS have its threads back only where they were taken, and
+    # the first to enter need not be the last to leave: one more thread does both.
+    with ThreadPoolExecutor(1) as keeper, ignored():
+        limit = keeper.submit(threadpool_limits, limits=1, user_api="blas").result()
+        try:
+            yield
+        finally:
+            keeper.submit(limit.restore_original_limits).result()
+
+
+@contextmanager
+def quiet():
+    """One thread per numerical library, and no warnings.
+
+    One thread makes results the same for any number of workers. These are settings
+    of the whole process, but for the threads of OpenMP, which every thread has its own
+    number of, and for a limit of BLAS that the caller's thread has set itself; it is
+    entered by every fit, and not by the workers' threads.
+    """
+    with _quiet_process(), threadpool_limits(limits=1):
+        yield
+
+
+@contextmanager
+def undisturbed():
+    """Leave the global random states as they were."""
+    numpy_state, python_state = np.random.get_state(), random.getstate()
+    try:
+        yield
+    finally:
+        np.random.set_state(numpy_state)
+        random.setstate(python_state)

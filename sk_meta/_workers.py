@@ -10,13 +10,11 @@ from __future__ import annotations
 
 import contextlib
 import os
-import random
 import signal
 import time
 import warnings
 from collections.abc import Callable, Hashable
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from contextlib import contextmanager
+from concurrent.futures import FIRST_COMPLETED, Future, wait
 from multiprocessing import current_process
 from threading import Lock, Thread
 from typing import Any
@@ -29,10 +27,9 @@ from joblib.externals.loky.backend.utils import kill_process_tree
 from joblib.externals.loky.process_executor import BrokenProcessPool
 from joblib.parallel import get_active_backend
 from scipy.linalg import eigh, lu_factor
-from threadpoolctl import threadpool_limits
 
 from ._memory import limit_memory
-from ._together import ignored, together
+from ._together import undisturbed
 
 # Numerical libraries read these when they are loaded.
 _ONE_THREAD = {
@@ -63,43 +60,6 @@ class Raised:
 
     def __init__(self, error: BaseException):
         self.error = error
-
-
-@together
-@contextmanager
-def _quiet_process():
-    # threadpoolctl lets OpenBLAS have its threads back only where they were taken, and
-    # the first to enter need not be the last to leave: one more thread does both.
-    with ThreadPoolExecutor(1) as keeper, ignored():
-        limit = keeper.submit(threadpool_limits, limits=1, user_api="blas").result()
-        try:
-            yield
-        finally:
-            keeper.submit(limit.restore_original_limits).result()
-
-
-@contextmanager
-def quiet():
-    """One thread per numerical library, and no warnings.
-
-    One thread makes results the same for any number of workers. These are settings
-    of the whole process, but for the threads of OpenMP, which every thread has its own
-    number of, and for a limit of BLAS that the caller's thread has set itself; it is
-    entered by every fit, and not by the workers' threads.
-    """
-    with _quiet_process(), threadpool_limits(limits=1):
-        yield
-
-
-@contextmanager
-def undisturbed():
-    """Leave the global random states as they were."""
-    numpy_state, python_state = np.random.get_state(), random.getstate()
-    try:
-        yield
-    finally:
-        np.random.set_state(numpy_state)
-        random.setstate(python_state)
 
 
 class Here:

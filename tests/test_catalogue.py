@@ -2,6 +2,7 @@
 
 import pickle
 from functools import lru_cache
+from string import ascii_uppercase
 
 import numpy as np
 import pandas as pd
@@ -250,6 +251,28 @@ def test_text_dates_and_keys_are_encoded_the_same_every_time(steps):
         return configuration.build(table, random_state=0)[:-1].fit_transform(X, y)
 
     np.testing.assert_array_equal(encoded(), encoded())
+
+
+@pytest.mark.parametrize("dtype", [object, "string", "string[pyarrow]", "category"])
+@pytest.mark.parametrize("steps", [prep.ordinal, prep.native])
+def test_texts_are_counted_for_trees_that_take_numbers_as_they_are(steps, dtype):
+    if dtype == "string[pyarrow]":
+        pytest.importorskip("pyarrow")
+    texts = [f"Some words of the {i}th ROW, Größe {i}" for i in range(50)]
+    text = pd.Series([*texts, None, "", "A"], dtype=dtype)
+    X = as_table(pd.DataFrame({"text": text, "number": np.arange(53.0)}))
+    table = describe_table(X, {"text": "text"})
+    (_, encode), *_ = steps(table, "classification")
+    found = encode.fit(X, np.arange(53) % 2)
+    start = found.output_indices_["counts"]
+    counts = np.asarray(found.transform(X))[:, start].astype(float)
+    expected = [
+        [len(t), len(t.split()), sum(c in ascii_uppercase for c in t),
+         sum(c.isdigit() for c in t)] for t in [*texts, "", "", "A"]
+    ]  # fmt: skip
+    np.testing.assert_array_equal(counts, expected)
+    (_, scaled), *_ = prep.scaled(table, "classification")
+    assert "counts" not in [name for name, *_ in scaled.transformers]
 
 
 @pytest.mark.parametrize("task", TASKS)

@@ -21,8 +21,7 @@ from threadpoolctl import threadpool_info
 from sk_meta import MetaLearnerClassifier
 from sk_meta._compat import unlogged
 from sk_meta._log import logged, logger
-from sk_meta._together import together
-from sk_meta._workers import quiet
+from sk_meta._together import quiet, together
 
 N_CANDIDATES, N_FOLDS = 3, 2
 SETTINGS = {"n_candidates": N_CANDIDATES, "candidates": ["linear"], "cv": N_FOLDS,

@@ -100,6 +100,16 @@ def test_scorer_object_of_a_stored_metric_is_that_metric(task, name):
     assert (metric.name, metric.stored, metric.exact) == (name, name, True)
 
 
+@pytest.mark.parametrize("scoring", ["roc_auc", get_scorer("roc_auc")])
+def test_of_two_classes_the_area_is_the_stored_one(scoring):
+    two = resolve_scoring(scoring, "classification", n_classes=2)
+    assert two.exact and two.mapping == "roc_auc is roc_auc_ovr of two classes"
+    for other in ({"n_classes": 3}, {"n_classes": 2, "several": True}):
+        assert not resolve_scoring(scoring, "classification", **other).exact
+    of_several = {"it": scoring, "other": "f1"}
+    assert resolve_scoring(of_several, "classification", "it", n_classes=2).exact
+
+
 def test_stored_average_precision_is_not_that_of_scikit_learn():
     for scoring in ("average_precision", get_scorer("average_precision")):
         assert not resolve_scoring(scoring, "classification").exact

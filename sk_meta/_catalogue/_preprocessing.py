@@ -17,7 +17,7 @@ from sklearn.compose import ColumnTransformer
 from sklearn.decomposition import PCA
 from sklearn.feature_selection import VarianceThreshold
 from sklearn.impute import SimpleImputer
-from sklearn.pipeline import Pipeline
+from sklearn.pipeline import FeatureUnion, Pipeline
 from sklearn.preprocessing import (
     FunctionTransformer,
     KBinsDiscretizer,
@@ -48,6 +48,14 @@ from .._compat import target_encoder
 from .._table import Table
 from ._configuration import Steps
 
+# What is counted in texts: the characters of what is left when a pattern is replaced.
+# n-grams tell what is said, and these how: headings are written in capitals.
+COUNTS = "counts"  # name of the block
+_COUNTED = {
+    "words": (r"\s*\S+\s*", "."),
+    "capitals": (r"[^A-Z]+", ""),
+    "digits": (r"\D+", ""),
+}
 _MISSING = [np.nan, "nan", "None", "<NA>", "NaT"]
 # Beyond it squares, and what is kept in single precision, overflow.
 _HUGE = 1e30
@@ -249,7 +257,21 @@ def _blocks(
     rest = [c.selector for c in table.of_kind(DATETIME, TEXT) if c not in written]
     if rest:
         blocks.append(("dates_and_text", Pipeline(expand), rest))
+    texts = [column.selector for column in table.of_kind(TEXT)]
+    # Boosting gains by them, other models do not: see benchmarks/text_counts.py.
+    if texts and not numeric:
+        blocks.append((COUNTS, Pipeline(_counted()), texts))
     return blocks
+
+
+def _counted() -> Steps:
+    """How long texts are, and what they are made of; a missing one has no character."""
+    count = [("count", _call(methodcaller("map", len))), _to_float()]
+    counts = [("characters", Pipeline(count))]
+    for name, (pattern, value) in _COUNTED.items():
+        counts.append((name, Pipeline([("pick", _replaced(pattern, value)), *count])))
+    empty = _call(methodcaller("replace", _MISSING, ""))
+    return [_to_text(), ("empty", empty), ("count", FeatureUnion(counts))]
 
 
 def _symbols(name: str, columns: list[Column], encode: Steps) -> list[tuple]:
