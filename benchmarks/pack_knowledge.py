@@ -114,7 +114,8 @@ def as_json(value):
 
 def joined(old: KnowledgeBase, new: KnowledgeBase) -> KnowledgeBase:
     """Results of both; where both have some, the new ones."""
-    tasks = pd.concat([old.tasks.drop(new.tasks.index, errors="ignore"), new.tasks])
+    kept = old.tasks.drop(new.tasks.index, errors="ignore")
+    tasks = pd.concat([kept, new.tasks]).sort_index()
     results = {
         kind: pd.concat([old.results[kind], new.results[kind]]).drop_duplicates(
             ["task", "configuration", "fold"], keep="last"

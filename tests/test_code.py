@@ -229,7 +229,7 @@ def test_what_a_script_can_not_import_is_refused():
         (), [], {}, {1: [2.5, None]}, {"b", "a"}, (0.1, 1.0, 10.0, 100.0), float,
         np.timedelta64(90, "s"), slice(1, None), np.clip, np.exp, True, None, 1 + 2j,
     ],
-    ids=repr,
+    ids=lambda value: getattr(value, "__name__", None) or type(value).__name__,
 )  # fmt: skip
 def test_values(value):
     pipeline = Pipeline([("f", FunctionTransformer(kw_args={"value": value}))])

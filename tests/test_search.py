@@ -194,12 +194,12 @@ def test_slow_folds_one_after_another_do_not_stretch_the_deadline(n_jobs):
     problem = describe(X, y, task="auto", scoring=None, cv=12, seed=0)
     prior = believe(problem, ["logistic-C1"])
     prior.configurations["logistic-C1"] = misbehaving("logistic-C1", "sleep 3")
-    budget = Budget(seconds=8)
+    budget = Budget(seconds=14)
     with workplace(problem, prior, budget, n_jobs) as (found, _):
         result = found.run()
     assert result.trials[0].evaluation.status == "timeout"
     # 12 folds of 3 s on two workers are 18 s.
-    assert budget.elapsed() < 16
+    assert budget.elapsed() < 17
 
 
 def test_while_workers_start_something_quick_is_run_here(wine):
@@ -230,7 +230,7 @@ def test_inside_another_parallel_loop_the_deadline_is_soft():
 def test_a_refit_that_goes_wrong_leaves_its_fold_models(wine, deed):
     prior = believe(wine, ["logistic-C1", "dummy"])
     prior.configurations["logistic-C1"] = misbehaving("logistic-C1", deed)
-    budget = Budget(seconds=6)
+    budget = Budget(seconds=12)
     with workplace(wine, prior, budget, n_jobs=2) as (found, rest):
         result = found.run()
         weights = np.array([float(e.name == "logistic-C1") for e in result.pool])

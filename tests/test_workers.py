@@ -20,6 +20,7 @@ from threadpoolctl import threadpool_info, threadpool_limits
 
 from sk_meta import _evaluation, _shared, _workers
 from sk_meta._shared import SharedTask
+from sk_meta._together import quiet
 from sk_meta._workers import (
     Died,
     Here,
@@ -28,7 +29,6 @@ from sk_meta._workers import (
     Rounds,
     Threads,
     open_workers,
-    quiet,
 )
 
 FOREVER = float("inf")
