@@ -471,15 +471,17 @@ def _table(model) -> list[str]:
     """How ``fit`` has brought X into its form."""
     if model.container_ != "frame":
         return []
-    if model._package_of_X in ("polars", "pyarrow"):
-        return ["X = X.to_pandas()"]
-    if hasattr(model, "feature_names_in_"):
-        return []
-    if model._package_of_X != "pandas":
-        return ["X = pd.DataFrame(X).infer_objects()"]
-    if model.columns_["column"].tolist() != list(range(model.n_features_in_)):
-        return []
-    return ["X = X.set_axis(range(X.shape[1]), axis=1)"]  # names may be there twice
+    package = model._package_of_X
+    frame: dict[str, list[str]] = {
+        "pandas": [],
+        "polars": ["X = X.to_pandas()"],
+        "pyarrow": ["X = X.to_pandas(date_as_object=False)"],
+    }
+    lines = frame.get(package, ["X = pd.DataFrame(X).infer_objects()"])
+    numbered = model.columns_["column"].tolist() == list(range(model.n_features_in_))
+    if package in frame and numbered:  # names may be there twice
+        return [*lines, "X = X.set_axis(range(X.shape[1]), axis=1)"]
+    return lines
 
 
 def _target(classes) -> str:

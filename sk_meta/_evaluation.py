@@ -18,6 +18,7 @@ from sklearn import config_context
 from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
 from sklearn.pipeline import Pipeline
 
+from ._catalogue import last_step
 from ._encoded import EncodedFold, EncodedFolds
 from ._scoring import takes_weights
 
@@ -402,7 +403,7 @@ def fit_weighted(pipeline: Pipeline, X, y, weights: np.ndarray | None) -> Pipeli
     """Fit a pipeline whose last step gets the sample weights, if there are any."""
     if weights is None:
         return pipeline.fit(X, y)
-    name = pipeline.steps[-1][0]
+    name, _ = last_step(pipeline)
     with config_context(enable_metadata_routing=False):
         return pipeline.fit(X, y, **{f"{name}__sample_weight": weights})
 

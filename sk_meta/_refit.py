@@ -7,7 +7,7 @@ far as the time goes, and the others are averages of their fold models.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from threading import Thread
 
 import numpy as np
@@ -44,12 +44,15 @@ class Fitted:
     n_models : dict of str to int
         Of every member: 0 if it was refitted on all rows, else the number of its fold
         models that are averaged.
+    lost : list of str
+        What was wanted and could not be fitted to all rows.
     """
 
     best: Pipeline
     best_name: str
     ensemble: WeightedEnsemble
     n_models: dict[str, int] = field(default_factory=dict)
+    lost: list[str] = field(default_factory=list)
 
 
 class Refits:
@@ -139,7 +142,8 @@ class Refits:
             )
         if not kept and not bags:
             return _refit_dummy(self.problem, self.result, excluded or {})
-        return _assemble(self.problem, self.pool, kept, bags, selection)
+        fitted = _assemble(self.problem, self.pool, kept, bags, selection)
+        return replace(fitted, lost=lost)
 
     def seconds(self, i: int) -> float:
         """Expected for fitting on all rows."""

@@ -147,7 +147,8 @@ def members_frame(
     -------
     DataFrame
         configuration, weight, fitted ("refit" or "folds"), and predict_time: seconds
-        for 1,000 rows, as measured on the rows that were held out.
+        for 1,000 rows, as measured on the rows that were held out. Its attribute
+        "lost" names what was wanted and could not be fitted to all rows.
     """
     weights: np.ndarray = np.ones(0) if selection is None else selection.weights
     pairs = zip(result.pool, weights, strict=bool(len(weights)))
@@ -165,7 +166,9 @@ def members_frame(
         table["weight"] = 1.0
     table["weight"] /= table["weight"].sum()
     table = table.sort_values("weight", ascending=False, kind="stable")
-    return table.reset_index(drop=True)
+    table = table.reset_index(drop=True)
+    table.attrs["lost"] = fitted.lost
+    return table
 
 
 def _trial_row(trial, weights, metric: Metric, dummy_loss) -> dict:

@@ -75,15 +75,22 @@ def _won(fitted) -> str:
         other = others.iloc[0]
         than = f"the next ({other['configuration']})"
         if other["mean_score"] > score + _LEVEL:
-            than = f"{other['configuration']}, which could not be fitted to all rows,"
+            lost = other["configuration"] in _lost(fitted)
+            why = "could not be fitted to all" if lost else "is ahead on fewer folds or"
+            than = f"{other['configuration']}, which {why} rows,"
         compared.append(_difference(score - other["mean_score"], than))
     gap = score - fitted.dummy_score_
     if np.isfinite(gap):
         compared.append(_difference(gap, "a constant prediction"))
     text += f"{', ' if compared else ''}{' and '.join(compared)}."
-    if gap <= _LEVEL:
+    if board["mean_score"].max() - fitted.dummy_score_ <= _LEVEL:
         text += " So nothing was found in the columns that tells the target."
     return text
+
+
+def _lost(fitted) -> list[str]:
+    """What was wanted and could not be fitted to all rows."""
+    return fitted.members_.attrs.get("lost", [])
 
 
 def _difference(gap: float, than: str) -> str:
@@ -102,7 +109,9 @@ def _combined(fitted) -> str:
         only = members["configuration"].iloc[0]
         if fitted.ensemble_size == 1:
             return f"Predictions are those of {only}, since ensemble_size=1."
-        return f"Predictions are those of {only} alone: no combination was better."
+        several = (fitted.leaderboard_["status"] == OK).sum() > 1
+        why = ": no combination was better" if several and not _lost(fitted) else ""
+        return f"Predictions are those of {only} alone{why}."
     weights = members.set_index("configuration")["weight"]
     named = ", ".join(f"{name} ({weight:.2f})" for name, weight in weights.items())
     text = f"Predictions are a weighted mean of {len(members)}: {named}"

@@ -5,10 +5,9 @@ from __future__ import annotations
 import random
 import warnings
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, contextmanager
 from functools import wraps
-from threading import Lock
+from threading import Event, Lock, Thread
 
 import numpy as np
 from threadpoolctl import threadpool_limits
@@ -88,13 +87,27 @@ def ignored(message: str = r"(?s).*") -> Iterator[None]:
 @contextmanager
 def _quiet_process():
     # threadpoolctl lets OpenBLAS have its threads back only where they were taken, and
-    # the first to enter need not be the last to leave: one more thread does both.
-    with ThreadPoolExecutor(1) as keeper, ignored():
-        limit = keeper.submit(threadpool_limits, limits=1, user_api="blas").result()
+    # the first to enter need not be the last to leave: one more thread does both. An
+    # executor would refuse when the main thread has ended and others still fit.
+    limited, over = Event(), Event()
+
+    def keep() -> None:
         try:
-            yield
+            with threadpool_limits(limits=1, user_api="blas"):
+                limited.set()
+                over.wait()
         finally:
-            keeper.submit(limit.restore_original_limits).result()
+            limited.set()
+
+    keeper = Thread(target=keep, daemon=True)
+    keeper.start()
+    limited.wait()
+    try:
+        with ignored():
+            yield
+    finally:
+        over.set()
+        keeper.join()
 
 
 @contextmanager

@@ -110,6 +110,18 @@ def test_a_class_may_be_called_none(tmp_path, capsys, form):
     assert "50 rows without a value of 'kind' are left out (NA is read as" in told
 
 
+def test_a_table_whose_first_column_has_no_name(tmp_path, capsys):
+    rows = [f"r{i},{'None' if i % 2 else 'some'},{i % 2}" for i in range(40)]
+    path = tmp_path / "r.csv"
+    path.write_text("\n".join(["kind,x", *rows, "r40,,1"]))
+    model = str(tmp_path / "m.joblib")
+    assert main(["fit", str(path), "-y", "kind", "--models", "linear",
+                 "--n-candidates", "1", "-o", model]) == 0  # fmt: skip
+    told = capsys.readouterr().err
+    assert "'None' in 20 rows of 'kind' is taken for a class" in told
+    assert "1 rows without a value" in told
+
+
 def test_fit_tells_what_it_did_and_takes_columns_apart(tmp_path, capsys):
     table = load_diabetes(as_frame=True).frame.head(120)
     table["visit"], table["weight"] = np.arange(120) % 12, 1.0 + np.arange(120) % 3

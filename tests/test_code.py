@@ -186,7 +186,10 @@ def test_a_frame_that_pipelines_do_not_take_as_it_is(iris, package):
         pytest.importorskip("pyarrow")  # by which polars makes frames of pandas
         X = pytest.importorskip("polars").from_pandas(X)
     else:
-        X = pytest.importorskip("pyarrow").Table.from_pandas(X)
+        pa = pytest.importorskip("pyarrow")
+        days = pd.date_range("2020-01-01", periods=len(X)).date
+        X = pa.Table.from_pandas(X.assign(day=days))
+        assert X.schema.field("day").type == pa.date32()
     model = MetaLearnerClassifier(candidates=["tree-depth3"], **QUICK).fit(X, iris[1])
     again = run(model.to_code())["fit"](X, iris[1])
     np.testing.assert_array_equal(again.predict(as_table(X)), model.predict(X))

@@ -86,6 +86,9 @@ def test_what_else_a_pipeline_does_is_kept(tmp_path):
     model.fit(*load_iris(return_X_y=True))
     assert model.best_estimator_[-1].memory == str(tmp_path)
     assert list(tmp_path.rglob("*.pkl"))
+    X, y = load_iris(return_X_y=True)
+    weighted = clone(model).fit(X, y, sample_weight=np.where(y == 2, 1e-6, 1.0))
+    assert not (weighted.predict(X) == 2).any()
 
 
 def test_anything_else_gets_numbers(messy):

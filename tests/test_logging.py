@@ -169,6 +169,7 @@ def leave_warnings_and_threads_as_they_were():
     assert threadpool_info() == threads
 
 
+@pytest.mark.skipif(os.cpu_count() == 1, reason="libraries have one thread")
 def test_fits_in_two_threads_leave_warnings_and_threads_as_they_were():
     # Libraries read the number when they are loaded, and here it may be 1.
     script = "import test_logging as t; t.leave_warnings_and_threads_as_they_were()"
@@ -178,6 +179,23 @@ def test_fits_in_two_threads_leave_warnings_and_threads_as_they_were():
     done = subprocess.run([sys.executable, "-c", script], env=environ,
                           capture_output=True, text=True)  # fmt: skip
     assert done.returncode == 0, done.stderr
+
+
+def test_a_thread_may_fit_when_the_main_one_has_ended():
+    script = (
+        "import threading, time\n"
+        "from sk_meta._together import quiet\n"
+        "def fit():\n"
+        "    with quiet():\n"
+        "        time.sleep(1)\n"
+        "    with quiet():\n"
+        "        print('done')\n"
+        "threading.Thread(target=fit).start()\n"
+    )
+    done = subprocess.run([sys.executable, "-c", script], text=True,
+                          env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+                          capture_output=True)  # fmt: skip
+    assert (done.stdout, done.stderr) == ("done\n", "")
 
 
 def test_warnings_caught_by_another_thread_meanwhile_are_not_lost():

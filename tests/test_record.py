@@ -229,6 +229,9 @@ def test_the_summary_names_what_predicts_and_not_what_was_lost(iris):
     assert "best single one is dummy" in text
     assert "less than lost, which could not be fitted to all rows, and" in text
     assert "those of dummy, since ensemble_size=1" in text
+    assert "nothing was found" not in text
+    text = model.set_params(ensemble_size=5).summary()
+    assert "those of dummy alone." in text
 
 
 def test_the_summary_of_one_split_of_noise(iris):

@@ -12,7 +12,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from . import _boosting, _forests, _kernel, _linear, _neighbors, _neural
-from ._configuration import Configuration
+from ._configuration import Configuration, last_step
 from ._custom import custom
 from ._preprocessing import import_needed
 from ._templates import TEMPLATES, Template
@@ -24,6 +24,7 @@ __all__ = [
     "catalogue",
     "choose",
     "import_needed",
+    "last_step",
     "template_of",
     "written_by_hand",
 ]

@@ -178,7 +178,7 @@ class Configuration:
                 f"a class has {target.counts.min()} members for {table.n_encoded} "
                 f"columns after encoding, needs at least {needed:.0f}"
             )
-        if weighted and not _takes_weights(self.build(table).steps[-1][1]):
+        if weighted and not _takes_weights(last_step(self.build(table))[1]):
             return "takes no sample weights"
         if target.n_outputs > 1 and not _takes_outputs(self.build(table)):
             return f"takes one target, not {target.n_outputs}"
@@ -195,6 +195,26 @@ class Configuration:
                 f"needs at least {self.min_class_size}"
             )
         return None
+
+
+def last_step(pipeline: Pipeline) -> tuple[str, Any]:
+    """Name and predictor of the last step, also of a pipeline within.
+
+    Parameters
+    ----------
+    pipeline : Pipeline
+
+    Returns
+    -------
+    name : str
+        As parameters of ``fit`` are addressed, "step__step".
+    model : estimator
+    """
+    name, model = pipeline.steps[-1]
+    if type(model) is not Pipeline:  # one with samplers has other rows
+        return name, model
+    inner, model = last_step(model)
+    return f"{name}__{inner}", model
 
 
 def _takes_weights(model) -> bool:

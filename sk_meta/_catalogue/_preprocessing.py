@@ -52,7 +52,7 @@ from ._configuration import Steps
 # n-grams tell what is said, and these how: headings are written in capitals.
 COUNTS = "counts"  # name of the block
 _COUNTED = {
-    "words": (r"\s*\S+\s*", "."),
+    "words": (r"\s+|(?<=\S)\S", ""),  # all but their first characters
     "capitals": (r"[^A-Z]+", ""),
     "digits": (r"\D+", ""),
 }
@@ -258,7 +258,8 @@ def _blocks(
     if rest:
         blocks.append(("dates_and_text", Pipeline(expand), rest))
     texts = [column.selector for column in table.of_kind(TEXT)]
-    # Boosting gains by them, other models do not: see benchmarks/text_counts.py.
+    # Boosting gains by them, and models with imputed or scaled numbers do not: see
+    # benchmarks/text_counts.py.
     if texts and not numeric:
         blocks.append((COUNTS, Pipeline(_counted()), texts))
     return blocks

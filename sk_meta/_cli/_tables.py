@@ -110,10 +110,18 @@ def read_labelled(
     position = table.columns.get_loc(target)
     y, written = table.pop(target), None
     if y.hasnans and _ending(path) in _TEXT:
-        options = {"usecols": [position], "dtype": str, "keep_default_na": False}
-        written = _READERS[_ending(path)](path, **options).iloc[:, 0]
-        if y.map(type).isin([str, float]).all() and not is_numeric_dtype(y):
-            y = y.mask(written == "None", "None")
+        # The whole table as before: a single column would be told apart otherwise
+        # where the first one has no name.
+        options = {"dtype": {target: str}, "keep_default_na": False}
+        written = _READERS[_ending(path)](path, **options).iloc[:, position].fillna("")
+        none = written == "None"
+        words = y.map(type).isin([str, float]).all() and not is_numeric_dtype(y)
+        if none.any() and words:
+            y = y.mask(none, "None")
+            say_beside(
+                f"sk-meta: warning: 'None' in {none.sum()} rows of {target!r} is taken "
+                "for a class."
+            )
     known = y.notna()
     if not known.any():
         raise Mistake(f"--target: no row has a value of {target!r}.")
