@@ -44,6 +44,18 @@ def tables():
             yield task
 
 
+def described_tables():
+    """These tasks with table and target, where there are rows enough, few classes."""
+    for task in tables():
+        X, y = corpus.load(task, MAX_ROWS)
+        X, y = as_table(X), y.to_numpy()
+        if task.task == "classification":
+            y = np.unique(y, return_inverse=True)[1]
+        many = task.task == "classification" and y.max() >= MAX_CLASSES
+        if len(y) >= MIN_ROWS and not many:
+            yield task, describe_table(X), X, y
+
+
 def encoded(pipeline, columns: list, X, y, rows):
     """All rows encoded as fitted on some, and the positions of the categories."""
     encode = pipeline.steps[0][1].fit(X.iloc[rows], y[rows])
@@ -130,15 +142,7 @@ def main() -> None:
     columns = (*MODELS, WHOLE)
     print(f"| table | rows | {' | '.join(columns)} |\n{'|---' * (2 + len(columns))}|")
     found = []
-    for task in tables():
-        X, y = corpus.load(task, MAX_ROWS)
-        X, y = as_table(X), y.to_numpy()
-        if task.task == "classification":
-            y = np.unique(y, return_inverse=True)[1]
-        many = task.task == "classification" and y.max() >= MAX_CLASSES
-        if len(y) < MIN_ROWS or many:
-            continue
-        table = describe_table(X)
+    for task, table, X, y in described_tables():
         ratios = [ratio(name, task, table, X, y) for name in MODELS]
         ratios.append(ratio_of_pipelines(WHOLE, "catboost", task, table, X, y))
         if not np.isnan(ratios).all():

@@ -13,25 +13,14 @@ from __future__ import annotations
 
 import warnings
 
-import corpus
 import numpy as np
-from native_categories import (
-    MAX_CLASSES,
-    MAX_ROWS,
-    MIN_ROWS,
-    SEED,
-    folds_of,
-    loss,
-    named,
-    tables,
-)
+from native_categories import SEED, described_tables, folds_of, loss, named
 from sklearn.compose import ColumnTransformer
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import StandardScaler
 
 from sk_meta._catalogue import _preprocessing as prep
 from sk_meta._columns import TEXT
-from sk_meta._table import as_table, describe_table
 
 MODELS = ("hist-gb", "lightgbm-r03", "xgboost-depth4", "catboost", "forest",
           "extra-trees")  # fmt: skip
@@ -42,7 +31,7 @@ def both(pipeline: Pipeline, texts: list) -> tuple[Pipeline, Pipeline]:
     """The pipeline without the counts, and with them."""
     (_, encode), *rest = pipeline.steps
     others = [block for block in encode.transformers if block[0] != prep.COUNTS]
-    counted = Pipeline([*prep._counted(), ("scale", StandardScaler())])
+    counted = Pipeline([*prep.counted(), ("scale", StandardScaler())])
     return tuple(
         Pipeline([("encode", ColumnTransformer(blocks)), *rest])
         for blocks in (others, [*others, (prep.COUNTS, counted, texts)])
@@ -65,14 +54,8 @@ def main() -> None:
     columns = (*MODELS, "linear")
     print(f"| table | rows | {' | '.join(columns)} |\n{'|---' * (2 + len(columns))}|")
     found = []
-    for task in tables():
-        X, y = corpus.load(task, MAX_ROWS)
-        X, y = as_table(X), y.to_numpy()
-        if task.task == "classification":
-            y = np.unique(y, return_inverse=True)[1]
-        many = task.task == "classification" and y.max() >= MAX_CLASSES
-        table = describe_table(X)
-        if len(y) < MIN_ROWS or many or not table.of_kind(TEXT):
+    for task, table, X, y in described_tables():
+        if not table.of_kind(TEXT):
             continue
         names = (*MODELS, LINEAR[task.task])
         found.append([ratio(name, task, table, X, y) for name in names])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 import pandas as pd
 
@@ -69,23 +71,25 @@ def _won(fitted) -> str:
         text += f"a score of {score:.4g}"
     else:
         text += f"a mean score of {score:.4g} ± {best['sd_score']:.2g} over the folds"
-    compared = []
-    others = board[~won]
-    if len(others):
-        other = others.iloc[0]
-        than = f"the next ({other['configuration']})"
-        if other["mean_score"] > score + _LEVEL:
-            lost = other["configuration"] in _lost(fitted)
-            why = "could not be fitted to all" if lost else "is ahead on fewer folds or"
-            than = f"{other['configuration']}, which {why} rows,"
-        compared.append(_difference(score - other["mean_score"], than))
-    gap = score - fitted.dummy_score_
-    if np.isfinite(gap):
-        compared.append(_difference(gap, "a constant prediction"))
+    compared = [*_beside(fitted, score, board[~won])]
     text += f"{', ' if compared else ''}{' and '.join(compared)}."
     if board["mean_score"].max() - fitted.dummy_score_ <= _LEVEL:
         text += " So nothing was found in the columns that tells the target."
     return text
+
+
+def _beside(fitted, score: float, others: pd.DataFrame) -> Iterator[str]:
+    """What the best of the others, and a constant prediction, have scored."""
+    if len(others):
+        name, theirs = others[["configuration", "mean_score"]].iloc[0]
+        than = f"the next ({name})"
+        if theirs > score + _LEVEL:
+            lost = name in _lost(fitted)
+            why = "could not be fitted to all" if lost else "is ahead on fewer folds or"
+            than = f"{name}, which {why} rows,"
+        yield _difference(score - theirs, than)
+    if np.isfinite(fitted.dummy_score_):
+        yield _difference(score - fitted.dummy_score_, "a constant prediction")
 
 
 def _lost(fitted) -> list[str]:

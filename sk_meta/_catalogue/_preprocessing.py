@@ -48,13 +48,13 @@ from .._compat import target_encoder
 from .._table import Table
 from ._configuration import Steps
 
-# What is counted in texts: the characters of what is left when a pattern is replaced.
-# n-grams tell what is said, and these how: headings are written in capitals.
-COUNTS = "counts"  # name of the block
-_COUNTED = {
-    "words": (r"\s+|(?<=\S)\S", ""),  # all but their first characters
-    "capitals": (r"[^A-Z]+", ""),
-    "digits": (r"\D+", ""),
+COUNTS = "counts"  # block that counts texts
+# What is removed from a text, so that the characters that are left are the count.
+# n-grams tell what is said, and counts how: headings are written in capitals.
+_NOT_COUNTED = {
+    "words": r"\s+|(?<=\S)\S",  # all but their first characters
+    "capitals": r"[^A-Z]+",
+    "digits": r"\D+",
 }
 _MISSING = [np.nan, "nan", "None", "<NA>", "NaT"]
 # Beyond it squares, and what is kept in single precision, overflow.
@@ -261,16 +261,16 @@ def _blocks(
     # Boosting gains by them, and models with imputed or scaled numbers do not: see
     # benchmarks/text_counts.py.
     if texts and not numeric:
-        blocks.append((COUNTS, Pipeline(_counted()), texts))
+        blocks.append((COUNTS, Pipeline(counted()), texts))
     return blocks
 
 
-def _counted() -> Steps:
+def counted() -> Steps:
     """How long texts are, and what they are made of; a missing one has no character."""
     count = [("count", _call(methodcaller("map", len))), _to_float()]
     counts = [("characters", Pipeline(count))]
-    for name, (pattern, value) in _COUNTED.items():
-        counts.append((name, Pipeline([("pick", _replaced(pattern, value)), *count])))
+    for name, pattern in _NOT_COUNTED.items():
+        counts.append((name, Pipeline([("pick", _replaced(pattern, "")), *count])))
     empty = _call(methodcaller("replace", _MISSING, ""))
     return [_to_text(), ("empty", empty), ("count", FeatureUnion(counts))]
 

@@ -108,32 +108,39 @@ def read_labelled(
     table = read_table(path, as_text)
     check_columns(table, [target], "--target")
     position = table.columns.get_loc(target)
-    y, written = table.pop(target), None
+    y = table.pop(target)
+    hint = ""
     if y.hasnans and _ending(path) in _TEXT:
         # The whole table as before: a single column would be told apart otherwise
         # where the first one has no name.
         options = {"dtype": {target: str}, "keep_default_na": False}
         written = _READERS[_ending(path)](path, **options).iloc[:, position].fillna("")
-        none = written == "None"
-        words = y.map(type).isin([str, float]).all() and not is_numeric_dtype(y)
-        if none.any() and words:
-            y = y.mask(none, "None")
-            say_beside(
-                f"sk-meta: warning: 'None' in {none.sum()} rows of {target!r} is taken "
-                "for a class."
-            )
+        y = _with_none(y, written)
+        texts = sorted({*written[y.isna()]} - {""})
+        hint = f" ({', '.join(texts)} is read as missing)" if texts else ""
     known = y.notna()
     if not known.any():
         raise Mistake(f"--target: no row has a value of {target!r}.")
     if known.all():
         return table, y
-    texts = [] if written is None else sorted({*written[~known]} - {""})
-    hint = f" ({', '.join(texts)} is read as missing)" if texts else ""
     say_beside(
         f"sk-meta: warning: {(~known).sum()} rows without a value of {target!r} are "
         f"left out{hint}."
     )
     return table[known].reset_index(drop=True), y[known].reset_index(drop=True)
+
+
+def _with_none(y: pd.Series, written: pd.Series) -> pd.Series:
+    """A target in which the text "None" is a class, if the others are words."""
+    none = written == "None"
+    words = y.map(type).isin([str, float]).all() and not is_numeric_dtype(y)
+    if not (words and none.any()):
+        return y
+    say_beside(
+        f"sk-meta: warning: 'None' in {none.sum()} rows of {y.name!r} is taken for a "
+        "class."
+    )
+    return y.mask(none, "None")
 
 
 def _unreadable(path: str, ending: str, error: Exception) -> Mistake:
