@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from ._evaluation import DROPPED, OK, TIMEOUT
+from ._record import REPEAT
 
 _LEVEL = 1e-9  # difference of scores that is none
 _TRIED = {DROPPED: "dropped early",
@@ -84,12 +85,20 @@ def _beside(fitted, score: float, others: pd.DataFrame) -> Iterator[str]:
         name, theirs = others[["configuration", "mean_score"]].iloc[0]
         than = f"the next ({name})"
         if theirs > score + _LEVEL:
-            lost = name in _lost(fitted)
-            why = "could not be fitted to all" if lost else "is ahead on fewer folds or"
-            than = f"{name}, which {why} rows,"
+            than = f"{name}, which {_why_behind(fitted, name)},"
         yield _difference(score - theirs, than)
     if np.isfinite(fitted.dummy_score_):
         yield _difference(score - fitted.dummy_score_, "a constant prediction")
+
+
+def _why_behind(fitted, name: str) -> str:
+    """Why one with a higher score on the folds of the leaderboard is not the best."""
+    if name in _lost(fitted):
+        return "could not be fitted to all rows"
+    told = fitted.evaluations_
+    if (told["stage"].eq(REPEAT) & told["configuration"].eq(name)).any():
+        return "fell behind on repeated folds"
+    return "is ahead on fewer folds or rows"
 
 
 def _lost(fitted) -> list[str]:

@@ -1,6 +1,7 @@
 """What is recorded of a search: every result, and how it moved the belief."""
 
 import pickle
+from copy import copy
 
 import numpy as np
 import pandas as pd
@@ -12,7 +13,7 @@ from sklearn.tree import DecisionTreeClassifier
 
 from sk_meta import MetaLearnerClassifier, MetaLearnerRegressor
 from sk_meta._memory import begin_peak
-from sk_meta._record import FROM_CHECKPOINT
+from sk_meta._record import FROM_CHECKPOINT, REPEAT
 
 EVALUATIONS = [
     "configuration", "family", "split", "stage", "worker", "started", "ended", "score",
@@ -232,6 +233,16 @@ def test_the_summary_names_what_predicts_and_not_what_was_lost(iris):
     assert "nothing was found" not in text
     text = model.set_params(ensemble_size=5).summary()
     assert "those of dummy alone." in text
+
+
+def test_the_summary_says_why_the_first_of_the_board_is_not_the_best(fitted):
+    model = copy(fitted)
+    first, second = fitted.leaderboard_["configuration"].iloc[:2]
+    model.best_params_ = {"configuration": second}
+    assert f"less than {first}, which is ahead on fewer folds" in model.summary()
+    again = fitted.evaluations_.query("configuration == @first").assign(stage=REPEAT)
+    model.evaluations_ = pd.concat([fitted.evaluations_, again])
+    assert f"less than {first}, which fell behind on repeated" in model.summary()
 
 
 def test_the_summary_of_one_split_of_noise(iris):
