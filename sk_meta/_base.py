@@ -17,7 +17,7 @@ from sklearn.utils.validation import check_is_fitted
 from . import _steps as steps
 from ._budget import Budget
 from ._catalogue import import_needed
-from ._checkpoint import Checkpoint
+from ._checkpoint import Checkpoint, check_seed
 from ._compat import (
     CallbackSupportMixin,
     ClassifierTags,
@@ -159,6 +159,7 @@ class BaseMetaLearner(InspectionMixin, CallbackSupportMixin, BaseEstimator):
             If a parameter, X or y is not usable; the message says what to do.
         """
         budget = self._budget()
+        check_seed(self.checkpoint, self.random_state)
         self._forget()
         X_given, y_given = X, y
         X, y = self._check(X, y)
@@ -253,7 +254,8 @@ class BaseMetaLearner(InspectionMixin, CallbackSupportMixin, BaseEstimator):
             families=prior.families,
             memory=memory,
         )
-        return Search(strategy, workers, task, checkpoint, tasks)
+        time_predict = self.max_predict_time is not None
+        return Search(strategy, workers, task, checkpoint, tasks, time_predict)
 
     def _keep_prior(self, problem, prior) -> None:
         """Attributes that are known before anything is fitted."""
@@ -283,8 +285,9 @@ class BaseMetaLearner(InspectionMixin, CallbackSupportMixin, BaseEstimator):
         self.ranking_ = steps.rank(problem, prior)
         self.members_ = members_frame(result, selection, fitted)
         self.leaderboard_ = leaderboard_frame(
-            result, self.members_, prior.excluded, problem.metric, problem.dummy_loss
-        )
+            result, self.members_, self.prior_ranking_, self.n_splits_,
+            problem.metric, problem.dummy_loss,
+        )  # fmt: skip
         self.cv_results_ = cv_results(result, self.n_splits_, problem.metric)
         self.best_estimator_ = fitted.best
         self.ensemble_ = fitted.ensemble.set_params(n_jobs=self.n_jobs)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import os
+from numbers import Integral
 from pathlib import Path
 from zipfile import BadZipFile
 
@@ -19,6 +20,26 @@ from ._evaluation import FAILED, OK, FoldResult
 from ._problem import Problem
 
 _HEADER, _PART = "task.json", ".part"
+
+
+def check_seed(path, random_state) -> None:
+    """Refuse a checkpoint from which no search could ever go on.
+
+    Parameters
+    ----------
+    path : str, path or None
+    random_state : int, RandomState or None
+
+    Raises
+    ------
+    ValueError
+        If there is a path, and no integer to make the same search of again.
+    """
+    if path is not None and not isinstance(random_state, Integral):
+        raise ValueError(
+            f"random_state={random_state!r} must be an int, as there is a checkpoint: "
+            "a search with other random numbers could not go on from its results."
+        )
 
 
 class Checkpoint:
@@ -61,7 +82,7 @@ class Checkpoint:
             raise ValueError(
                 f"checkpoint={str(path)!r} belongs to another search; different: "
                 f"{', '.join(different)}. Choose another folder, or pass what it was "
-                "begun with (random_state must be an int)."
+                "begun with."
             )
 
     def get(self, name: str, split: int) -> FoldResult | None:
@@ -89,7 +110,7 @@ class Checkpoint:
         told = {
             key: getattr(result, key)
             for key in ("status", "scores", "fit_seconds", "predict_seconds", "error",
-                        "memory")
+                        "memory", "predict_cost")
         }  # fmt: skip
         prediction = result.prediction
         if prediction is None:

@@ -60,15 +60,16 @@ default="hybrid"
         Largest number of different configurations in the ensemble; 1 gives the
         best single pipeline.
     max_predict_time : float or None, default=None
-        Seconds per 1,000 rows that predicting may take, as measured on the rows that
-        were held out.
+        Seconds that predicting 1,000 rows may take, as measured on the rows that were
+        held out, repeated where they are fewer.
     memory_limit : float or None, default=None
         MiB that a worker process may allocate for a candidate; None is a share of
         what is free. A configuration that is expected to need more is not started,
         and one that does need more fails. Linux only.
     checkpoint : str, path or None, default=None
         Folder for the results of every fold. A ``fit`` with the same data and
-        parameters that was killed goes on from there; plain arrays, no pickle.
+        parameters that was killed goes on from there; plain arrays, no pickle. It
+        needs an int as `random_state`.
     n_jobs : int or None, default=None
         Number of folds evaluated at the same time, as in scikit-learn; without a
         `time_budget` at most four, so that the result is the same for any number.
@@ -89,18 +90,26 @@ default="hybrid"
     best_params_ : dict
         Name and hyperparameters of the best single configuration.
     best_score_ : float
-        Its mean cross-validated score.
+        Its mean score over the folds, as it is in ``leaderboard_``. As the best of
+        many it is a little optimistic.
     dummy_score_ : float
         Mean cross-validated score of a constant prediction; NaN if it has none.
     ensemble_score_ : float
         Mean score of the ensemble on folds that its selection did not see, before
         its probabilities are scaled by a temperature and mixed with a little doubt.
+        It can be below ``best_score_``, which has seen the folds it is chosen by.
     leaderboard_ : DataFrame
-        Every configuration tried, by rank: configuration, family, params, mean_score,
-        sd_score, n_folds, expected_score, expected_rank, fit_seconds, predict_seconds
-        and expected_seconds (of one fold), memory (MiB that a fold has taken at most),
-        weight (in the ensemble), elapsed (seconds until it was known), status and
-        reason (why it failed or was left out).
+        Every configuration tried, by rank: configuration, family, params, mean_score
+        and sd_score over n_folds folds, repeated_score (mean over the folds and their
+        repetitions; few rows only, and only of the best, among which it decides),
+        expected_score and expected_rank (before the search, as in ``prior_ranking_``;
+        of what the search has made itself, the score expected then, and no rank),
+        fit_seconds, predict_seconds and expected_seconds (of one fold), memory (MiB
+        that a fold has taken at most), weight (in the ensemble), elapsed (seconds
+        until it was known), status and reason (why it failed or was left out).
+        A name with ``~`` is a family and the hash of hyperparameters that were drawn
+        at random when the catalogue was made, or made in the search; ``params`` has
+        them.
     evaluations_ : DataFrame
         One row per fold of a configuration, in the order in which the results were
         told: configuration, family, split, stage ("look", "folds" or "repeat"),

@@ -29,6 +29,7 @@ DROPPED = "dropped"
 # stands for it where the two are not the same.
 SCORE, STORED = "score", "stored"
 OTHER = "other "  # before the names of scores that are only reported
+COST_ROWS = 1_000  # what predicting costs is told for so many
 
 
 @dataclass(frozen=True)
@@ -54,6 +55,8 @@ class FoldResult:
         were at hand, more by the scoring.
     memory : float
         MiB by which the process rose at the most meanwhile; NaN if that is not known.
+    predict_cost : float
+        Seconds for predicting 1,000 rows; NaN if that was not measured.
     """
 
     status: str
@@ -65,6 +68,7 @@ class FoldResult:
     model: Any = None
     spent_seconds: float = np.nan
     memory: float = np.nan
+    predict_cost: float = np.nan
 
 
 @dataclass(frozen=True)
@@ -117,9 +121,21 @@ class Evaluation:
         return max((f.memory for f in self.folds if f.memory >= 0), default=np.nan)
 
     def predict_cost(self, rows: list[np.ndarray]) -> float:
-        """Seconds for predicting 1,000 rows, from the rows of every fold."""
+        """Seconds for predicting 1,000 rows.
+
+        As measured, or else in proportion to the rows of every fold: of few rows that
+        is too much, since a call costs something whatever the rows.
+
+        Parameters
+        ----------
+        rows : list of ndarray
+            Test rows of every fold.
+        """
+        measured = [fold.predict_cost for fold in self.folds]
+        if np.isfinite(measured).all():
+            return float(np.median(measured))
         seconds = sum(fold.predict_seconds for fold in self.folds)
-        return 1000 * float(seconds) / sum(len(part) for part in rows)
+        return COST_ROWS * float(seconds) / sum(len(part) for part in rows)
 
 
 class _Predicted(BaseEstimator):
@@ -275,6 +291,34 @@ def _of_labels(found, classes) -> np.ndarray:
         part[:, list(known).index(1)] if 1 in known else np.zeros(len(part))
         for part, known in zip(found, classes, strict=True)
     ])  # fmt: skip
+
+
+def predict_cost(model, X, rows: np.ndarray, classes, clock=time.perf_counter) -> float:
+    """Seconds for predicting 1,000 rows, some of them several times if need be.
+
+    Parameters
+    ----------
+    model : estimator
+        Fitted.
+    X : table
+    rows : ndarray
+        Rows of the table to predict.
+    classes : ndarray, MULTILABEL or None
+        None for regression.
+    clock : callable, default=time.perf_counter
+
+    Returns
+    -------
+    float
+        NaN if they can't be predicted.
+    """
+    many = take(X, np.resize(rows, COST_ROWS))
+    start = clock()
+    try:
+        predict_with(model, many, classes)
+    except Exception:  # the rows of the fold were predicted, these are only timed
+        return np.nan
+    return clock() - start
 
 
 def evaluate_fold(

@@ -108,7 +108,7 @@ class Explanation:
             ].itertuples(index=False)
         ]
         lines = [
-            f"What led to these {len(self.configurations)} configurations, from "
+            f"What led to {_these(len(self.configurations))}, from "
             f"{self.n_prior_tasks} prior tasks; predicted scores are {self.metric}.",
             f"Nearest prior tasks, by distance: {'; '.join(near)}.",
             "Meta-features that matter most: "
@@ -140,6 +140,10 @@ class Explanation:
         yield f"   After: {row['score']:.4g} ({row['low']:.4g} to {row['high']:.4g})."
         if name in self.effects and (moved := _largest(self.effects[name])):
             yield f"   Meta-features that moved its prior most: {moved}."
+
+
+def _these(n: int) -> str:
+    return "this configuration" if n == 1 else f"these {n} configurations"
 
 
 def _facts(kind: str, configuration, item, value) -> pd.DataFrame:

@@ -284,9 +284,13 @@ def _leaderboard(fitted, metric: str) -> dict:
     others = [
         name for name in done if name.startswith("mean_") and name != "mean_score"
     ]
+    shown, caption = list(_SHOWN), "Every configuration that has a score, best first"
+    if done["repeated_score"].notna().any():
+        caption += "; the best few are compared on repeated folds too"
+    else:
+        shown.remove("repeated_score")
     return table(
-        done[[*_SHOWN, *others]], "leaderboard-table",
-        "Every configuration that was evaluated on all folds, the best first",
+        done[[*shown, *others]], "leaderboard-table", caption,
         labels={**_SHOWN, "mean_score": metric},
         marked=done["configuration"] == _winner_name(fitted),
     )  # fmt: skip
@@ -294,7 +298,8 @@ def _leaderboard(fitted, metric: str) -> dict:
 
 _SHOWN = {
     "rank": "rank", "configuration": "configuration", "family": "family",
-    "mean_score": "score", "sd_score": "± sd", "expected_score": "expected",
+    "mean_score": "score", "sd_score": "± sd", "repeated_score": "with repeats",
+    "expected_score": "expected",
     "weight": "weight", "fit_seconds": "fit, s",
     "predict_seconds": "predict, s", "memory": "MiB",
 }  # fmt: skip

@@ -98,7 +98,7 @@ def left_out(leaderboard: pd.DataFrame) -> dict:
     return table(
         rest[["configuration", "reason", "status", "family"]],
         "left-out-table",
-        "Configurations that were dropped early, failed or do not fit this table",
+        "Configurations that were dropped early, failed or can't be used here",
     )
 
 

@@ -41,9 +41,9 @@ def ranking_frame(
     DataFrame
         configuration, family, predicted_score with the 80 % interval
         predicted_low and predicted_high (all in the stored metric, greater is
-        better; ``attrs["metric"]`` says why that one, ``attrs["dummy_score"]`` is
-        that of a constant prediction), predicted_seconds of one fold, and the reason
-        of exclusion.
+        better; ``attrs["stored_metric"]`` names it, ``attrs["metric"]`` says why that
+        one, ``attrs["dummy_score"]`` is that of a constant prediction),
+        predicted_seconds of one fold, and the reason of exclusion.
     """
     known = [i for i, name in enumerate(belief.names) if name in configurations]
     names = [belief.names[i] for i in known]
@@ -71,6 +71,7 @@ def ranking_frame(
     parts = [frame.iloc[order], left_out] if excluded else [frame.iloc[order]]
     table = pd.concat(parts, ignore_index=True)
     table.index = pd.RangeIndex(1, len(table) + 1, name="rank")
+    table.attrs["stored_metric"] = metric.stored
     table.attrs["metric"] = metric.mapping
     table.attrs["dummy_score"] = float(as_score(dummy_loss, metric.stored))
     return table
@@ -79,7 +80,8 @@ def ranking_frame(
 def leaderboard_frame(
     result: SearchResult,
     members: pd.DataFrame,
-    excluded: dict[str, str],
+    prior: pd.DataFrame,
+    n_splits: int,
     metric: Metric,
     dummy_loss: float,
 ) -> pd.DataFrame:
@@ -90,46 +92,72 @@ def leaderboard_frame(
     result : SearchResult
     members : DataFrame
         See :func:`members_frame`.
-    excluded : dict of str to str
-        Reason for every configuration that is not applicable.
+    prior : DataFrame
+        What was believed before the search; see :func:`ranking_frame`.
+    n_splits : int
+        Number of folds, repetitions apart.
     metric : Metric
     dummy_loss : float
 
     Returns
     -------
     DataFrame
-        One row per configuration: hyperparameters, scores in the user's metric, the
-        score that was expected if the knowledge base has that metric, its rank among
-        the expected ones, seconds of one fold real and expected, MiB that the fold
-        which took most has added to its process, weight in the ensemble, seconds since
-        the start, status, and reason of failure; of several scorers the means of the
-        others follow, as mean_<name>.
+        One row per configuration: hyperparameters, scores in the user's metric; score
+        (if the knowledge base has that metric), rank and seconds of one fold that were
+        expected before the search, or for what the search has made itself, which has
+        no rank, when it was made; real seconds, MiB that the fold which took most has
+        added to its process, weight in the ensemble, seconds since the start, status,
+        and reason of failure; of several scorers the means of the others follow, as
+        mean_<name>. Those that the final predictor could be chosen from come first,
+        by their score on the repetitions too if there are any.
     """
     weights = dict(members[["configuration", "weight"]].itertuples(index=False))
     rows = [_trial_row(trial, weights, metric, dummy_loss) for trial in result.trials]
     columns = [*_COLUMNS, *(f"mean_{name}" for name in metric.others)]
-    tried = pd.DataFrame(rows, columns=columns)
-    tried["expected_rank"] = tried["expected_rank"].rank()
-    tried = tried.sort_values("mean_score", ascending=False, kind="stable")
-    names = list(excluded)
+    tried = _with_prior(pd.DataFrame(rows, columns=columns), prior, metric.exact)
+    pool = {evaluation.name: evaluation.mean(SCORE) for evaluation in result.pool}
+    decisive = tried["configuration"].map(pool).astype(float)
+    if len(result.rows) > n_splits:
+        tried["repeated_score"] = decisive
+    else:  # a first look counts where the fit on more rows did not end
+        tried["mean_score"] = tried["mean_score"].fillna(decisive)
+    by = decisive.fillna(tried["mean_score"])
+    tried = tried.assign(in_pool=decisive.notna(), by=by)
+    tried = tried.sort_values(["in_pool", "by"], ascending=False, kind="stable")
+    tried = tried.drop(columns=["in_pool", "by"])
+    excluded = prior[prior["excluded"].notna()]
     untried = pd.DataFrame(
         {
-            "configuration": names,
+            "configuration": excluded["configuration"],
             "n_folds": 0,
             "status": "excluded",
-            "reason": list(excluded.values()),
+            "reason": excluded["excluded"],
         }
     )
-    table = pd.concat([tried, untried], ignore_index=True) if names else tried
+    table = pd.concat([tried, untried], ignore_index=True) if len(untried) else tried
     table.index = pd.RangeIndex(1, len(table) + 1, name="rank")
     return table
 
 
 _COLUMNS = (
     "configuration", "family", "params", "mean_score", "sd_score", "n_folds",
-    "expected_score", "expected_rank", "fit_seconds", "predict_seconds",
-    "expected_seconds", "memory", "weight", "elapsed", "status", "reason",
+    "repeated_score", "expected_score", "expected_rank", "fit_seconds",
+    "predict_seconds", "expected_seconds", "memory", "weight", "elapsed", "status",
+    "reason",
 )  # fmt: skip
+
+
+def _with_prior(tried: pd.DataFrame, prior: pd.DataFrame, exact: bool) -> pd.DataFrame:
+    """Put in what was expected before the search, of all that had a prior."""
+    before = prior.rename_axis("rank").reset_index().set_index("configuration")
+    before = before.reindex(tried["configuration"]).reset_index(drop=True)
+    seconds = before["predicted_seconds"].astype(float)
+    score = before["predicted_score"].astype(float) if exact else np.nan
+    return tried.assign(
+        expected_score=tried["expected_score"].where(before["rank"].isna(), score),
+        expected_rank=before["rank"],
+        expected_seconds=seconds.fillna(tried["expected_seconds"]),
+    )
 
 
 def members_frame(
@@ -147,19 +175,17 @@ def members_frame(
     -------
     DataFrame
         configuration, weight, fitted ("refit" or "folds"), and predict_time: seconds
-        for 1,000 rows, as measured on the rows that were held out. Its attribute
+        for 1,000 rows. Its attribute
         "lost" names what was wanted and could not be fitted to all rows.
     """
     weights: np.ndarray = np.ones(0) if selection is None else selection.weights
     pairs = zip(result.pool, weights, strict=bool(len(weights)))
-    known = {e.name: (float(w), e) for e, w in pairs}
-    rows = []
-    for name, n_models in fitted.n_models.items():
-        weight, evaluation = known.get(name, (1.0, None))
-        seconds = np.nan
-        if evaluation is not None:
-            seconds = evaluation.predict_cost(result.rows) * max(1, n_models)
-        rows.append((name, weight, "folds" if n_models else "refit", seconds))
+    known = {evaluation.name: float(weight) for evaluation, weight in pairs}
+    rows = [
+        (name, known.get(name, 1.0), "folds" if n_models else "refit",
+         fitted.predict_times.get(name, np.nan))
+        for name, n_models in fitted.n_models.items()
+    ]  # fmt: skip
     columns = ["configuration", "weight", "fitted", "predict_time"]
     table = pd.DataFrame(rows, columns=columns)
     if not table["weight"].any():  # what stands in for members that were lost
@@ -182,7 +208,7 @@ def _trial_row(trial, weights, metric: Metric, dummy_loss) -> dict:
         "mean_score": scores.mean() if ended else np.nan,
         "sd_score": scores.std() if ended else np.nan,
         "expected_score": expected if metric.exact else np.nan,
-        "expected_rank": trial.expected_h,
+        "repeated_score": np.nan,
         "weight": weights.get(evaluation.name, 0.0),
         "fit_seconds": evaluation.fit_seconds,
         "predict_seconds": evaluation.predict_seconds,

@@ -132,6 +132,8 @@ class Search:
         Results of an earlier search that was not finished.
     tasks : Unwatched, default=Unwatched()
         Is told of every unit.
+    time_predict : bool, default=False
+        Whether predicting is timed where folds have few rows.
     """
 
     def __init__(
@@ -141,6 +143,7 @@ class Search:
         task: SharedTask,
         checkpoint: Checkpoint | None = None,
         tasks: Unwatched | None = None,
+        time_predict: bool = False,
     ):
         self.strategy = strategy
         self.tasks = tasks or Unwatched()
@@ -151,7 +154,7 @@ class Search:
         self.checkpoint = checkpoint
         self.busy_seconds = 0.0
         self._stop = False
-        self._rules = self._make_rules()
+        self._rules = self._make_rules(time_predict)
         self._queue: deque[Unit] = deque()
         # Asked for and not told yet, in that order, with the outcome once it is in.
         self._untold: dict[Unit, Any] = {}
@@ -323,7 +326,7 @@ class Search:
             Told(unit.run, unit.split, worker, start, end, rest, self._best_score, seen)
         )
 
-    def _make_rules(self) -> Rules:
+    def _make_rules(self, time_predict: bool) -> Rules:
         metric, keep = self.problem.metric, None
         stored = {} if metric.exact else {STORED: metric.stored_scorer}
         if self.budget.limited or self.tasks.wants_models:
@@ -337,6 +340,7 @@ class Search:
             self.problem.target.form,
             keep,
             _KEPT_SHARE * self.budget.free_memory,
+            time_predict,
         )
 
     def _call(self, unit: Unit) -> tuple:

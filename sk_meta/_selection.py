@@ -255,9 +255,9 @@ def _unseen(folds: list[_Fold], goal: Goal, limits: dict):
 
 def _warn_too_slow(limit: float, fastest: float) -> None:
     warn_user(
-        f"max_predict_time={limit:.3g} s per 1,000 rows is less than what any "
-        f"configuration takes; the fastest is used, with {fastest:.3g} s. Raise it, or "
-        "name faster candidates."
+        f"max_predict_time={limit:.3g} s per 1,000 rows is less than what any of the "
+        f"configurations that were tried takes; the fastest is used, with "
+        f"{fastest:.3g} s. Raise it, or name faster candidates."
     )
 
 

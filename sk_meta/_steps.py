@@ -78,12 +78,9 @@ def believe(
     """
     target = problem.target
     y, described = main_output(problem.y, target)
+    # Landmarkers' folds as on the prior tasks, whatever the seed of the search is.
     meta_features = compute_meta_features(
-        problem.X,
-        y,
-        random_state=problem.random_state,
-        table=problem.table,
-        target=described,
+        problem.X, y, table=problem.table, target=described
     )
     chosen = choose(candidates, target.task)
     names = tuple(configuration.name for configuration in catalogue(target.task))

@@ -7,13 +7,13 @@ from collections.abc import Iterator
 import numpy as np
 import pandas as pd
 
+from ._catalogue import own_names
 from ._evaluation import DROPPED, OK, TIMEOUT
 from ._record import REPEAT
 
 _LEVEL = 1e-9  # difference of scores that is none
-_TRIED = {DROPPED: "dropped early",
-          TIMEOUT: "not finished",
-          "excluded": "more not for this table"}  # fmt: skip
+_ABSENT = r"^needs the package (\w+), which is not installed"
+_TRIED = {DROPPED: "dropped early", TIMEOUT: "not finished"}
 
 
 def summarise(fitted) -> str:
@@ -28,8 +28,9 @@ def summarise(fitted) -> str:
     -------
     str
     """
-    parts = [_tried(fitted), _won(fitted), _stopped(fitted), _combined(fitted)]
-    return " ".join([*parts, _found(fitted.findings_)])
+    parts = [_tried(fitted), _untried(fitted), _won(fitted), _stopped(fitted),
+             _combined(fitted), _found(fitted.findings_)]  # fmt: skip
+    return " ".join(filter(None, parts))
 
 
 def _tried(fitted) -> str:
@@ -37,7 +38,7 @@ def _tried(fitted) -> str:
     counts = board["status"].value_counts()
     n_tried = len(board) - counts.get("excluded", 0)
     others = [f"{counts[s]} {words}" for s, words in _TRIED.items() if counts.get(s)]
-    n_failed = counts.sum() - counts.get(OK, 0) - sum(counts.get(s, 0) for s in _TRIED)
+    n_failed = n_tried - counts.get(OK, 0) - sum(counts.get(s, 0) for s in _TRIED)
     others += [f"{n_failed} failed"] if n_failed else []
     return (
         f"{_counted(n_tried, 'configuration')} {'was' if n_tried == 1 else 'were'} "
@@ -46,6 +47,46 @@ def _tried(fitted) -> str:
         f"{fitted.search_time_:.1f} s; {counts.get(OK, 0)} "
         f"finished{''.join(f', {words}' for words in others)}."
     )
+
+
+def _untried(fitted) -> str:
+    """What could not be tried, and what of the user's own was not."""
+    board = fitted.leaderboard_
+    reasons = board.loc[board["status"] == "excluded", "reason"]
+    told = [f"{why_not_more(reasons)}."] if len(reasons) else []
+    own = [name for name in own_names(fitted.candidates)
+           if name not in set(board["configuration"])]  # fmt: skip
+    if own:
+        told.append(
+            f"Of your own, {', '.join(own)} {'was' if len(own) == 1 else 'were'} not "
+            "tried: others were expected to do better in what was to be spent."
+        )
+    return " ".join(told)
+
+
+def why_not_more(reasons: pd.Series) -> str:
+    """How many configurations could not be used, and what would change that.
+
+    Parameters
+    ----------
+    reasons : Series of str
+        Why each was excluded.
+
+    Returns
+    -------
+    str
+        Words without a full stop.
+    """
+    packages = reasons.str.extract(_ABSENT, expand=False).dropna()
+    parts = []
+    if len(packages):
+        names = ", ".join(sorted(packages.unique()))
+        parts.append(f"{len(packages)} more need what is not installed ({names}: "
+                     "pip install 'sk-meta[boosting]')")  # fmt: skip
+    if n_others := len(reasons) - len(packages):
+        parts.append(f"{n_others} more {'is' if n_others == 1 else 'are'} not for "
+                     "this table")  # fmt: skip
+    return "; ".join(parts)
 
 
 def _counted(number: int, thing: str) -> str:
@@ -72,6 +113,11 @@ def _won(fitted) -> str:
         text += f"a score of {score:.4g}"
     else:
         text += f"a mean score of {score:.4g} ± {best['sd_score']:.2g} over the folds"
+    if np.isfinite(best["repeated_score"]):
+        text += (
+            f" ({best['repeated_score']:.4g} with their repetitions, by which the best "
+            "few are compared)"
+        )
     compared = [*_beside(fitted, score, board[~won])]
     text += f"{', ' if compared else ''}{' and '.join(compared)}."
     if board["mean_score"].max() - fitted.dummy_score_ <= _LEVEL:
@@ -133,6 +179,11 @@ def _combined(fitted) -> str:
             f"; its score on folds that its selection did not see is "
             f"{fitted.ensemble_score_:.4g}"
         )
+        if fitted.ensemble_score_ < fitted.best_score_:
+            text += (
+                ", which is not to be compared with that of the best one: it was "
+                "chosen by the folds that it is scored on"
+            )
     return f"{text}."
 
 

@@ -214,6 +214,12 @@ def _check_outputs(X, y, task: str) -> np.ndarray:
     """Validate several quantities or labels."""
     if issparse(y):
         raise ValueError("y is sparse. Pass labels as a dense array: y.toarray().")
+    y = _as_numbers(y)
+    if missing := int(pd.isna(y).any(axis=1).sum()):
+        raise ValueError(
+            f"Input y contains NaN: in {missing} of {len(y)} rows a target is missing. "
+            "Drop those rows of X and y; a missing target can't be learned from."
+        )
     y = check_array(y, input_name="y", dtype="numeric", ensure_min_samples=2)
     check_consistent_length(X, y)
     if task == "classification" and not np.isin(y, (0, 1)).all():
@@ -222,6 +228,23 @@ def _check_outputs(X, y, task: str) -> np.ndarray:
             "targets with classes each are for MultiOutputClassifier(estimator)."
         )
     return y.astype(float) if task == "regression" else y
+
+
+def _as_numbers(y) -> np.ndarray:
+    """Several targets in one array of numbers."""
+    y = y if hasattr(y, "to_numpy") else np.asarray(y)
+    y = y.to_numpy() if hasattr(y, "to_numpy") else y
+    if y.dtype.kind in "biuf":
+        return y
+    try:
+        return y.astype(float)
+    except (TypeError, ValueError) as error:
+        raise ValueError(
+            f"y has {y.shape[1]} columns, and some hold no numbers. Several targets "
+            "are quantities, or labels of 0 and 1 that a row may have at once, such as "
+            "(y == 'yes').astype(int). Several targets with classes each are for "
+            "MultiOutputClassifier(estimator)."
+        ) from error
 
 
 def _with_kind(y: np.ndarray, task: str) -> np.ndarray:

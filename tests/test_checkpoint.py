@@ -221,13 +221,12 @@ def test_other_data_are_refused_by_fit(wine, tmp_path):
         learner(tmp_path / "results", n_candidates=1).fit(X * 2, y)
 
 
-def test_without_a_fixed_seed_a_folder_is_refused_the_second_time(wine, tmp_path):
-    unseeded = learner(tmp_path / "results", n_candidates=1).set_params(
-        random_state=None
-    )
-    unseeded.fit(*wine)
-    with pytest.raises(ValueError, match="random_state must be an int"):
-        unseeded.fit(*wine)
+@pytest.mark.parametrize("seed", [None, np.random.RandomState(0)])
+def test_without_a_fixed_seed_nothing_is_begun(wine, tmp_path, seed):
+    unseeded = learner(tmp_path / "results", n_candidates=1)
+    with pytest.raises(ValueError, match="random_state=.* must be an int"):
+        unseeded.set_params(random_state=seed).fit(*wine)
+    assert not (tmp_path / "results").exists()
 
 
 _SLOW = """

@@ -122,6 +122,18 @@ def test_a_table_whose_first_column_has_no_name(tmp_path, capsys):
     assert "1 rows without a value" in told
 
 
+def test_fit_shows_what_was_tried_and_nothing_else(folder, tmp_path, capsys):
+    assert main(["fit", str(folder / "iris.csv"), "-y", "species", "--models",
+                 "linear,Gaussian process", "--n-candidates", "2",
+                 "-o", str(tmp_path / "m.joblib")]) == 0  # fmt: skip
+    out = capsys.readouterr().out
+    model = joblib.load(tmp_path / "m.joblib")
+    assert model.leaderboard_["status"].eq("ok").sum() == 2
+    table = out.split("\n\n")[1]
+    assert len(table.splitlines()) == 2 + 2  # the head has two lines
+    assert "excluded" not in table
+
+
 def test_fit_tells_what_it_did_and_takes_columns_apart(tmp_path, capsys):
     table = load_diabetes(as_frame=True).frame.head(120)
     table["visit"], table["weight"] = np.arange(120) % 12, 1.0 + np.arange(120) % 3
@@ -189,7 +201,9 @@ def test_recommend_is_that_of_the_estimator(folder, capsys):
     ).recommend(table, y)
     common = ["recommend", folder / "iris.csv", "-y", "species", "--kind",
               "code=categorical", "-n", "3"]  # fmt: skip
-    found = answer(capsys, *common)["ranking"]
+    told = answer(capsys, *common)
+    assert told["metric"] == "accuracy" and "accuracy" in told["why_this_metric"]
+    found = told["ranking"]
     assert [row["configuration"] for row in found] == list(
         expected["configuration"].head(3)
     )
@@ -313,10 +327,6 @@ MISTAKES = {
         "can't be read as jsonl",
     ),
     "no gzip": (["recommend", "{bad}/a.csv.gz", "-y", "a"], "can't be read as csv"),
-    "an unknown model": (
-        ["recommend", "{iris}", "-y", "species", "--models", "liner"],
-        "liner",
-    ),
     # The table does not exist either: the output is looked at first.
     "no folder for the model": (
         ["fit", "{bad}/no.csv", "-y", "a", "-o", "{bad}/no/m.skops"],
@@ -421,6 +431,8 @@ def test_mistakes_are_told_in_a_line(name, folder, bad, tmp_path, capsys):
         (["recommend", "a.csv", "-y", "a", "--scoring", "acuracy"], "mean accuracy"),
         (["recommend", "a.csv", "-y", "a", "--kind", "b=number"], "COLUMN=KIND"),
         (["recommend", "a.csv", "-y", "a", "-n", "0"], "at least 1"),
+        (["recommend", "a.csv", "-y", "a", "--models", "liner"], "did you mean linear"),
+        (["recommend", "a.csv", "-y", "a", "--models", "zzz"], "Families: "),
         (["completion", "ksh"], "bash"),
     ],
 )

@@ -1,5 +1,8 @@
 """Greedy selection of weights, its honest score, and the weighted ensemble."""
 
+import warnings
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from scipy import sparse
@@ -15,6 +18,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
+from sk_meta import MetaLearnerClassifier
 from sk_meta._ensemble import WeightedEnsemble
 from sk_meta._evaluation import SCORE, Evaluation, FoldResult
 from sk_meta._selection import Goal, _ranking_losses, greedy_weights, select
@@ -264,6 +268,30 @@ def test_a_limit_that_none_meets_leaves_the_fastest():
             evaluations, y_folds, negative_mse, None, 2, max_predict_time=1e-5
         )
     assert list(selection.weights) == [1, 0]
+
+
+def test_a_limit_is_held_against_a_call_with_1000_rows(iris):
+    # Of the few rows of a fold every call costs much more than its rows do.
+    X, y = iris
+    settings = {"n_candidates": 4, "cv": 5, "candidates": "linear", "random_state": 0}
+    limit = 0.3
+    model = MetaLearnerClassifier(max_predict_time=limit, **settings)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        told = model.fit(X, y).members_["predict_time"].sum()
+    folds = model.leaderboard_["predict_seconds"].min()
+    assert 0 < told <= limit
+    assert told < len(model.members_) * 1000 * folds / (len(y) / 5)
+    free = MetaLearnerClassifier(**settings).fit(X, y).members_["predict_time"]
+    assert 0 < free.sum() < limit
+
+
+def test_what_predicting_costs_is_measured_or_in_proportion():
+    fold = FoldResult("ok", predict_seconds=0.01, predict_cost=0.02)
+    rows = [np.arange(10)] * 2
+    assert Evaluation("a", (fold, fold)).predict_cost(rows) == 0.02
+    unknown = replace(fold, predict_cost=np.nan)
+    assert Evaluation("a", (fold, unknown)).predict_cost(rows) == pytest.approx(1.0)
 
 
 def test_ranking_loss_is_one_minus_roc_auc(cancer):

@@ -11,6 +11,7 @@ from sklearn.linear_model import LogisticRegression
 
 from sk_meta import (
     Explanation,
+    KnowledgeBase,
     MetaLearnerClassifier,
     compute_meta_features,
     load_meta_model,
@@ -41,9 +42,14 @@ def ranking(cancer):
 
 @pytest.fixture(scope="module")
 def belief(cancer):
-    seed = np.random.RandomState(0).randint(2**31 - 1)
-    described = compute_meta_features(*cancer, random_state=seed).to_dict()
+    described = compute_meta_features(*cancer).to_dict()
     return load_meta_model(KIND).belief(described, METRIC)
+
+
+def test_the_nearest_tasks_are_those_of_the_knowledge_base(explanation, cancer):
+    near = KnowledgeBase.load().nearest(*cancer)
+    assert explanation.neighbors["task"].tolist() == near.index.tolist()
+    assert np.allclose(explanation.neighbors["distance"], near["distance"])
 
 
 def distances(knowledge, described):

@@ -6,6 +6,7 @@ from copy import copy
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn.dummy import DummyClassifier
 from sklearn.exceptions import NotFittedError
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import ShuffleSplit
@@ -14,6 +15,7 @@ from sklearn.tree import DecisionTreeClassifier
 from sk_meta import MetaLearnerClassifier, MetaLearnerRegressor
 from sk_meta._memory import begin_peak
 from sk_meta._record import FROM_CHECKPOINT, REPEAT
+from sk_meta._summary import why_not_more
 
 EVALUATIONS = [
     "configuration", "family", "split", "stage", "worker", "started", "ended", "score",
@@ -22,8 +24,9 @@ EVALUATIONS = [
 ]  # fmt: skip
 LEADERBOARD = [
     "configuration", "family", "params", "mean_score", "sd_score", "n_folds",
-    "expected_score", "expected_rank", "fit_seconds", "predict_seconds",
-    "expected_seconds", "memory", "weight", "elapsed", "status", "reason",
+    "repeated_score", "expected_score", "expected_rank", "fit_seconds",
+    "predict_seconds", "expected_seconds", "memory", "weight", "elapsed", "status",
+    "reason",
 ]  # fmt: skip
 MEASURED = ["worker", "started", "ended", "fit_seconds", "predict_seconds", "memory"]
 MIB, N_ROWS = 64, 150
@@ -83,10 +86,45 @@ def test_scores_are_those_of_the_leaderboard(fitted):
     by_name = rows.groupby("configuration")
     mean = by_name["score"].mean()
     assert np.allclose(mean[done.index], done["mean_score"])
-    expected = by_name["expected_score"].first()
-    assert np.allclose(expected, board.loc[expected.index, "expected_score"])
     memory = by_name["memory"].max()
     assert memory.equals(board.loc[memory.index, "memory"].rename_axis("configuration"))
+
+
+def test_the_leaderboard_has_what_was_expected_before_the_search(fitted):
+    board = fitted.leaderboard_.set_index("configuration")
+    before = fitted.prior_ranking_.reset_index().set_index("configuration")
+    assert board["repeated_score"].isna().all()  # there are rows enough
+    board = board[board["n_folds"] > 0]
+    before = before.loc[board.index]
+    assert np.allclose(board["expected_score"], before["predicted_score"])
+    assert np.allclose(board["expected_seconds"], before["predicted_seconds"])
+    assert list(board["expected_rank"]) == list(before["rank"])
+    # The fold rows say what was expected when the configuration was begun.
+    begun = fitted.evaluations_.groupby("configuration")["expected_score"].first()
+    assert begun.nunique() > 1
+    assert not np.allclose(begun[board.index], board["expected_score"])
+
+
+def test_on_few_rows_repeated_folds_decide_and_are_told(iris):
+    model = MetaLearnerClassifier(
+        candidates=["lda", "logistic-C1", "tree-depth3"], time_budget=60,
+        scoring="neg_log_loss", random_state=0,
+    ).fit(*iris)  # fmt: skip
+    board = model.leaderboard_[model.leaderboard_["repeated_score"].notna()]
+    assert len(board) == 3
+    assert board.index.tolist() == [1, 2, 3]
+    assert board["repeated_score"].is_monotonic_decreasing
+    assert board["configuration"].iloc[0] == model.best_params_["configuration"]
+    assert board["mean_score"].iloc[0] == model.best_score_
+    told = model.evaluations_
+    assert {"folds", "repeat"} <= set(told["stage"])
+    first = told[told["configuration"] == board["configuration"].iloc[0]]
+    n_all = len(first)
+    n_repeats = (n_all - model.n_splits_) // model.n_splits_
+    most = model.n_splits_ * (1 + n_repeats)
+    repeated = board["repeated_score"].iloc[0]
+    assert repeated == pytest.approx(first["score"][:most].mean())
+    assert f"({repeated:.4g} with their repetitions" in model.summary()
 
 
 def test_best_score_is_that_of_the_best_complete_one_so_far(fitted):
@@ -200,6 +238,28 @@ def test_the_summary_says_what_won_and_by_how_much(fitted, cancer):
     # The constant prediction is the larger class.
     assert fitted.dummy_score_ == pytest.approx(np.mean(cancer[1]), abs=0.005)
     assert "\n" not in text
+
+
+def test_the_summary_says_what_would_need_a_package():
+    reasons = pd.Series(
+        ["needs the package xgboost, which is not installed"] * 2
+        + ["needs the package catboost, which is not installed", "needs a dense table"]
+    )
+    text = why_not_more(reasons)
+    assert text.startswith("3 more need what is not installed (catboost, xgboost: pip")
+    assert text.endswith("; 1 more is not for this table")
+    assert why_not_more(reasons[3:]) == "1 more is not for this table"
+
+
+def test_the_summary_names_own_candidates_that_were_not_tried(iris):
+    own = [("worst", DummyClassifier()), ("tree", DecisionTreeClassifier())]
+    model = MetaLearnerClassifier(
+        candidates=["linear", *own], n_candidates=1, cv=3, random_state=0
+    ).fit(*iris)
+    tried = set(model.leaderboard_["configuration"])
+    left = [name for name, _ in own if name not in tried]
+    assert left
+    assert f"Of your own, {', '.join(left)} w" in model.summary()
 
 
 def test_the_summary_of_nothing_says_so(iris):

@@ -19,12 +19,14 @@ from ._templates import TEMPLATES, Template
 
 __all__ = [
     "PORTFOLIO",
+    "TASKS",
     "Configuration",
     "Template",
     "catalogue",
     "choose",
     "import_needed",
     "last_step",
+    "own_names",
     "template_of",
     "written_by_hand",
 ]
@@ -149,6 +151,23 @@ def choose(candidates, task: str) -> list[Configuration]:
             f"{families}; or add your own as ('a name', estimator)."
         )
     return wanted + own
+
+
+def own_names(candidates) -> list[str]:
+    """Names of the user's own in the ``candidates`` parameter.
+
+    Parameters
+    ----------
+    candidates : str, list, callable or None
+
+    Returns
+    -------
+    list of str
+    """
+    if candidates is None or isinstance(candidates, str) or callable(candidates):
+        return []
+    own = [entry for entry in candidates if not isinstance(entry, str)]
+    return [c.name if isinstance(c, Configuration) else c[0] for c in own]
 
 
 def _own(entry, task: str) -> Configuration:

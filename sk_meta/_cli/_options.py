@@ -14,6 +14,7 @@ from math import isfinite
 
 from sklearn.metrics import get_scorer_names
 
+from .._catalogue import TASKS, catalogue
 from .._columns import DECLARABLE
 from ._tables import FORMATS
 
@@ -156,7 +157,7 @@ def kind(text: str) -> tuple[str, str]:
 
 
 def names(text: str) -> list[str]:
-    """Read names with commas between.
+    """Read names of configurations or families, with commas between.
 
     Parameters
     ----------
@@ -166,7 +167,19 @@ def names(text: str) -> list[str]:
     -------
     list of str
     """
-    return [name.strip() for name in text.split(",") if name.strip()]
+    wanted = [name.strip() for name in text.split(",") if name.strip()]
+    everything = [c for task in TASKS for c in catalogue(task)]
+    families = sorted({c.family for c in everything})
+    known = [*families, *sorted({c.name for c in everything})]
+    for name in wanted:
+        if name not in known:
+            near = get_close_matches(name, known, n=3)
+            hint = f"did you mean {', '.join(near)}? " if near else ""
+            raise ArgumentTypeError(
+                f"{name!r} is neither a family nor a configuration; {hint}Families: "
+                f"{', '.join(families)}; recommend shows configurations"
+            )
+    return wanted
 
 
 def scorer(text: str) -> str:

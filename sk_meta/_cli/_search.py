@@ -10,6 +10,7 @@ import pandas as pd
 
 from .._columns import CATEGORICAL, TEXT
 from .._estimator import MetaLearnerEstimator
+from .._summary import why_not_more
 from ._models import check_model_file, write_model
 from ._options import (
     FILE,
@@ -40,7 +41,7 @@ _RANKING = ["configuration", "family", "predicted_score", "predicted_low",
 _FIT = """\
   sk-meta fit train.csv --target price --time 60 -o model.skops
   sk-meta fit train.parquet -y churn --n-candidates 20 --scoring roc_auc \\
-      --models linear,boosting --report page.html -o model.skops
+      --models "linear,gradient boosting" --report page.html -o model.skops
   sk-meta fit train.csv -y label --kind zip=categorical --kind id=identifier \\
       --time 600 --jobs 2 --checkpoint folder --progress -o model.skops
 
@@ -127,7 +128,8 @@ def _fit(options: Namespace) -> None:
     if options.json:
         say_json(_facts(model, options))
         return
-    say(f"{model.summary()}\n\n{shown(model.leaderboard_.head(_HEAD), _BOARD)}")
+    tried = model.leaderboard_.query("status != 'excluded'")
+    say(f"{model.summary()}\n\n{shown(tried.head(_HEAD), _BOARD)}")
     say("")
     for _, found in model.findings_.iterrows():
         where = (
@@ -141,16 +143,17 @@ def _fit(options: Namespace) -> None:
 def _recommend(options: Namespace) -> None:
     X, y, _ = _read(options)
     ranking = _estimator(options).recommend(X, y)
-    metric, n_excluded = ranking.attrs["metric"], ranking["excluded"].notna().sum()
+    metric, excluded = ranking.attrs["metric"], ranking["excluded"].dropna()
     top = ranking[ranking["excluded"].isna()].head(options.top)
     if options.json:
-        say_json({"metric": metric, "ranking": top.drop(columns="excluded")})
+        facts = {"metric": ranking.attrs["stored_metric"], "why_this_metric": metric}
+        say_json({**facts, "ranking": top.drop(columns="excluded")})
         return
     say(f"{shown(top, _RANKING)}\n\nScores: {metric}.\nWhy:")
     for rank, name, reason in top[["configuration", "reason"]].itertuples():
         say(f"{rank:>3}. {name}: {reason}")
-    if n_excluded:
-        say(f"\n{n_excluded} more can't be used here.")
+    if len(excluded):
+        say(f"\n{why_not_more(excluded)}.")
 
 
 def _estimator(options: Namespace, **more) -> MetaLearnerEstimator:

@@ -42,7 +42,7 @@ class LeaderboardDisplay(Display):
     ...     {"configuration": ["a"], "mean_score": [0.9], "sd_score": [0.1]}
     ... )
     >>> LeaderboardDisplay(table, winner="a").describe()
-    'The best of 1 configurations is a; its score is 0.9 ± 0.1.'
+    'The best is a; its score is 0.9 ± 0.1.'
     """
 
     def __init__(self, leaderboard, *, winner=None, metric="score", n_best=15):
@@ -85,8 +85,9 @@ class LeaderboardDisplay(Display):
             return "No configuration has a score."
         winner = scored[scored["configuration"] == self.winner]
         best = (winner if len(winner) else scored).iloc[0]
+        of = f" of {len(scored)} configurations" if len(scored) > 1 else ""
         return (
-            f"The best of {len(scored)} configurations is {best['configuration']}; its "
+            f"The best{of} is {best['configuration']}; its "
             f"{self.metric} is {best['mean_score']:.4g} ± {best['sd_score']:.2g}."
         )
 
@@ -183,6 +184,7 @@ def _scored(leaderboard: pd.DataFrame) -> pd.DataFrame:
 
 def _ranks(tried: pd.DataFrame) -> pd.DataFrame:
     """Ranks instead of scores, which have no interval."""
+    tried = tried[tried["expected_rank"].notna()]
     return pd.DataFrame(
         {
             "configuration": tried["configuration"],
