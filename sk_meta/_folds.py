@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 from sklearn.model_selection import GroupShuffleSplit, train_test_split
 
+from ._splits import N_SPLITS, make_splits
 from ._table import Target
-from ._validation import N_SPLITS, make_splits
 
 Split = tuple[np.ndarray, np.ndarray]
 

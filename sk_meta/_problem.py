@@ -12,8 +12,8 @@ from sklearn.dummy import DummyClassifier, DummyRegressor
 from ._evaluation import predict_with, score_prediction, take, take_or_none
 from ._folds import Folds, Split, fewer_folds, plan_folds
 from ._scoring import Metric, as_loss, resolve_scoring
+from ._splits import own_splits, renumbered
 from ._table import Table, Target, describe_table, describe_target
-from ._validation import own_splits, renumbered
 
 
 @dataclass(frozen=True)

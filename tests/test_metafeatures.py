@@ -9,7 +9,7 @@ import pytest
 from scipy import sparse
 from sklearn.datasets import load_breast_cancer, load_diabetes, load_iris, load_wine
 
-from sk_meta import _metafeatures as mf
+from sk_meta import _registry as registry
 from sk_meta import _sample as sampling
 from sk_meta._metafeatures import compute_meta_features, meta_feature_names
 from sk_meta._table import as_table, describe_table, describe_target
@@ -136,7 +136,7 @@ def test_unknown_task_and_wrong_lengths_are_refused():
 
 def test_registering_a_name_twice_is_refused():
     with pytest.raises(ValueError, match="registered twice"):
-        mf.meta_feature("simple", "nobody", name="nr_inst")(lambda sample: 0.0)
+        registry.meta_feature("simple", "nobody", name="nr_inst")(lambda sample: 0.0)
 
 
 def test_frame_and_dict_hold_the_same_values():
@@ -144,7 +144,7 @@ def test_frame_and_dict_hold_the_same_values():
     frame = result.to_frame()
     assert list(frame) == ["name", "group", "value", "source", "seconds"]
     assert frame["source"].str.len().gt(0).all()
-    assert set(frame["group"]) == set(mf._GROUPS)
+    assert set(frame["group"]) == set(registry.GROUPS)
     for name, value in zip(frame["name"], frame["value"], strict=True):
         np.testing.assert_equal(result[name], value)
         np.testing.assert_equal(result.to_dict()[name], value)
@@ -269,10 +269,10 @@ def test_numeric_failure_is_logged_and_bugs_are_not_hidden(caplog, monkeypatch):
         def function(sample):
             raise error
 
-        record = mf.MetaFeature(
-            "broken", "simple", "nobody", "cheap", function, (mf.CLASSIFICATION,), ()
+        record = registry.MetaFeature(
+            "broken", "simple", "nobody", "cheap", function, ("classification",), ()
         )
-        monkeypatch.setitem(mf.REGISTRY, "broken", record)
+        monkeypatch.setitem(registry.REGISTRY, "broken", record)
         return compute_meta_features(X, y)
 
     with caplog.at_level(logging.DEBUG, logger="sk_meta"):

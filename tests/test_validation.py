@@ -7,8 +7,9 @@ from scipy import sparse
 from sklearn.base import BaseEstimator
 from sklearn.model_selection import GroupKFold, KFold, PredefinedSplit
 
+from sk_meta._splits import make_splits
 from sk_meta._table import describe_table, describe_target
-from sk_meta._validation import check_X, check_y, make_splits
+from sk_meta._validation import check_X, check_y
 
 
 class Empty(BaseEstimator):
