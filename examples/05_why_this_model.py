@@ -71,7 +71,7 @@ print(explanation.meta_features.head(6).round(4).to_string())
 # %%
 # Left: the belief about the best, from the prior to the last result; every result
 # moves all of them, since models of one kind do well on the same tables. Right: what
-# was expected of a configuration just before it was run, and what came.
+# was expected of a configuration before the search, and what came.
 
 fig, (left, right) = plt.subplots(1, 2, figsize=(12, 4.8), layout="constrained")
 BeliefDisplay.from_estimator(model, ax=left)

@@ -159,8 +159,8 @@ class BaseMetaLearner(InspectionMixin, CallbackSupportMixin, BaseEstimator):
             If a parameter, X or y is not usable; the message says what to do.
         """
         budget = self._budget()
-        check_seed(self.checkpoint, self.random_state)
         self._forget()
+        check_seed(self.checkpoint, self.random_state)
         X_given, y_given = X, y
         X, y = self._check(X, y)
         weights, groups = check_weights(sample_weight, y), check_groups(groups, y)
@@ -182,11 +182,11 @@ class BaseMetaLearner(InspectionMixin, CallbackSupportMixin, BaseEstimator):
             result = search.run()
             self.search_time_ = budget.elapsed()
             # The best is refitted while the ensemble is selected.
-            refits = Refits(problem, result, budget, workers, task).begin()
+            refits = Refits(problem, result, budget, workers, task, slowest).begin()
             with tasks.task("ensemble"):
                 selection = steps.combine(problem, result, self.ensemble_size, slowest)
             with tasks.task("refit"):
-                fitted = refits.finish(selection, slowest, prior.excluded)
+                fitted = refits.finish(selection, prior.excluded)
             self.refit_time_ = budget.elapsed() - self.search_time_
             self.deadline_ = _deadline(budget, workers)
             self.evaluation_time_ = search.busy_seconds

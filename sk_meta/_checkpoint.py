@@ -85,8 +85,22 @@ class Checkpoint:
                 "begun with."
             )
 
-    def get(self, name: str, split: int) -> FoldResult | None:
-        """The result of a configuration on a split, if it was evaluated."""
+    def get(
+        self, name: str, split: int, *, timed: bool = False
+    ) -> FoldResult | None:
+        """The result of a configuration on a split, if it was evaluated.
+
+        Parameters
+        ----------
+        name : str
+        split : int
+        timed : bool, default=False
+            Whether predicting must have been timed.
+
+        Returns
+        -------
+        FoldResult or None
+        """
         path = self._file(name, split)
         try:
             with np.load(path, allow_pickle=False) as kept:
@@ -94,8 +108,11 @@ class Checkpoint:
                 prediction = kept["prediction"] if told["status"] == OK else None
         except (FileNotFoundError, EOFError, BadZipFile, KeyError, ValueError):
             return None  # not there, or damaged: it is evaluated again
+        result = FoldResult(**told, prediction=prediction)
+        if timed and result.status == OK and not np.isfinite(result.predict_time):
+            return None
         self._there.add(path)
-        return FoldResult(**told, prediction=prediction)
+        return result
 
     def put(self, name: str, split: int, result: FoldResult) -> None:
         """Keep a result; what was not the configuration's own end is not kept.
@@ -110,7 +127,7 @@ class Checkpoint:
         told = {
             key: getattr(result, key)
             for key in ("status", "scores", "fit_seconds", "predict_seconds", "error",
-                        "memory", "predict_cost")
+                        "memory", "predict_time")
         }  # fmt: skip
         prediction = result.prediction
         if prediction is None:

@@ -101,15 +101,16 @@ default="hybrid"
     leaderboard_ : DataFrame
         Every configuration tried, by rank: configuration, family, params, mean_score
         and sd_score over n_folds folds, repeated_score (mean over the folds and their
-        repetitions; few rows only, and only of the best, among which it decides),
+        repetitions, which are run with a `time_budget` on up to 5,000 rows, and only
+        of the best, among which it decides),
         expected_score and expected_rank (before the search, as in ``prior_ranking_``;
         of what the search has made itself, the score expected then, and no rank),
         fit_seconds, predict_seconds and expected_seconds (of one fold), memory (MiB
         that a fold has taken at most), weight (in the ensemble), elapsed (seconds
         until it was known), status and reason (why it failed or was left out).
-        A name with ``~`` is a family and the hash of hyperparameters that were drawn
-        at random when the catalogue was made, or made in the search; ``params`` has
-        them.
+        A name that ends in ``-r`` and a number has hyperparameters that were drawn
+        when the catalogue was made, one with ``~`` was made in the search; ``params``
+        has them.
     evaluations_ : DataFrame
         One row per fold of a configuration, in the order in which the results were
         told: configuration, family, split, stage ("look", "folds" or "repeat"),

@@ -29,7 +29,7 @@ DROPPED = "dropped"
 # stands for it where the two are not the same.
 SCORE, STORED = "score", "stored"
 OTHER = "other "  # before the names of scores that are only reported
-COST_ROWS = 1_000  # what predicting costs is told for so many
+TIMED_ROWS = 1_000  # what predicting costs is told for so many
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,7 @@ class FoldResult:
         were at hand, more by the scoring.
     memory : float
         MiB by which the process rose at the most meanwhile; NaN if that is not known.
-    predict_cost : float
+    predict_time : float
         Seconds for predicting 1,000 rows; NaN if that was not measured.
     """
 
@@ -68,7 +68,7 @@ class FoldResult:
     model: Any = None
     spent_seconds: float = np.nan
     memory: float = np.nan
-    predict_cost: float = np.nan
+    predict_time: float = np.nan
 
 
 @dataclass(frozen=True)
@@ -106,21 +106,25 @@ class Evaluation:
 
     @property
     def fit_seconds(self) -> float:
-        """Mean seconds for fitting and predicting one fold."""
-        seconds = [fold.fit_seconds + fold.predict_seconds for fold in self.folds]
-        return float(np.mean(seconds))
+        """Mean seconds for fitting, of the folds that were run."""
+        return _mean_of_known([fold.fit_seconds for fold in self.folds])
 
     @property
     def predict_seconds(self) -> float:
-        """Mean seconds for predicting one fold."""
-        return float(np.mean([fold.predict_seconds for fold in self.folds]))
+        """Mean seconds for predicting the rows of a fold, of those that were run."""
+        return _mean_of_known([fold.predict_seconds for fold in self.folds])
+
+    @property
+    def timed(self) -> bool:
+        """Whether predicting 1,000 rows was measured on every fold."""
+        return all(np.isfinite(fold.predict_time) for fold in self.folds)
 
     @property
     def memory(self) -> float:
         """MiB of the fold that took most, NaN if none is known."""
         return max((f.memory for f in self.folds if f.memory >= 0), default=np.nan)
 
-    def predict_cost(self, rows: list[np.ndarray]) -> float:
+    def predict_time(self, rows: list[np.ndarray]) -> float:
         """Seconds for predicting 1,000 rows.
 
         As measured, or else in proportion to the rows of every fold: of few rows that
@@ -131,11 +135,15 @@ class Evaluation:
         rows : list of ndarray
             Test rows of every fold.
         """
-        measured = [fold.predict_cost for fold in self.folds]
-        if np.isfinite(measured).all():
-            return float(np.median(measured))
+        if self.timed:
+            return float(np.median([fold.predict_time for fold in self.folds]))
         seconds = sum(fold.predict_seconds for fold in self.folds)
-        return COST_ROWS * float(seconds) / sum(len(part) for part in rows)
+        return TIMED_ROWS * float(seconds) / sum(len(part) for part in rows)
+
+
+def _mean_of_known(values: list[float]) -> float:
+    known = [value for value in values if np.isfinite(value)]
+    return float(np.mean(known)) if known else np.nan
 
 
 class _Predicted(BaseEstimator):
@@ -293,7 +301,7 @@ def _of_labels(found, classes) -> np.ndarray:
     ])  # fmt: skip
 
 
-def predict_cost(model, X, rows: np.ndarray, classes, clock=time.perf_counter) -> float:
+def time_prediction(model, X, rows: np.ndarray, classes) -> float:
     """Seconds for predicting 1,000 rows, some of them several times if need be.
 
     Parameters
@@ -305,20 +313,19 @@ def predict_cost(model, X, rows: np.ndarray, classes, clock=time.perf_counter) -
         Rows of the table to predict.
     classes : ndarray, MULTILABEL or None
         None for regression.
-    clock : callable, default=time.perf_counter
 
     Returns
     -------
     float
         NaN if they can't be predicted.
     """
-    many = take(X, np.resize(rows, COST_ROWS))
-    start = clock()
     try:
+        many = take(X, np.resize(rows, TIMED_ROWS))
+        start = time.perf_counter()
         predict_with(model, many, classes)
+        return time.perf_counter() - start
     except Exception:  # the rows of the fold were predicted, these are only timed
         return np.nan
-    return clock() - start
 
 
 def evaluate_fold(

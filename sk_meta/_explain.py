@@ -21,6 +21,7 @@ from ._pretrained import trained
 from ._recommendation import N_NEAREST, reasons
 from ._record import HEAD
 from ._relatives import Relatives
+from ._report import metric_name
 from ._scoring import as_loss, as_score
 
 _WINNERS = 3  # best configurations of a prior task that are named
@@ -65,7 +66,10 @@ class Explanation:
     metric : str
         Metric of the predicted scores.
     n_prior_tasks : int
-        Number of prior tasks of this kind.
+        Number of prior tasks of this kind; one that is known with several numbers of
+        rows (``name@rows``) counts as several.
+    scoring : str
+        Metric of ``mean_score``.
     """
 
     configurations: pd.DataFrame
@@ -76,6 +80,7 @@ class Explanation:
     effects: pd.DataFrame
     metric: str
     n_prior_tasks: int
+    scoring: str
 
     def to_frame(self) -> pd.DataFrame:
         """All of it as one table.
@@ -112,7 +117,8 @@ class Explanation:
             f"{self.n_prior_tasks} prior tasks; predicted scores are {self.metric}.",
             f"Nearest prior tasks, by distance: {'; '.join(near)}.",
             "Meta-features that matter most: "
-            + ", ".join(f"{row.name} = {row.value:.3g} (±{row.importance:.2g})"
+            + ", ".join(f"{row.name} = {row.value:.3g} (moves scores by "
+                        f"{row.importance:.2g})"
                         for row in self.meta_features.head(_SHOWN).itertuples(False))
             + ".",
         ]  # fmt: skip
@@ -123,7 +129,7 @@ class Explanation:
     def _told_of(self, rank, row: pd.Series):
         """Lines about one configuration."""
         name, score = row["configuration"], row["mean_score"]
-        found = "no score" if np.isnan(score) else f"{score:.4g}"
+        found = "no score" if np.isnan(score) else f"{self.scoring} {score:.4g}"
         yield f"{rank}. {name} ({row['family']}): {found}"
         if np.isnan(row["prior_score"]):
             yield f"   {row['reason']}."
@@ -190,6 +196,7 @@ def explain(fitted, n: int = 5) -> Explanation:
     return Explanation(
         _configurations(fitted, head, source), steps, neighbors, ranks, meta_features,
         effects, fitted.ranking_metric_, len(source.model.experience.tasks),
+        metric_name(fitted),
     )  # fmt: skip
 
 

@@ -8,14 +8,15 @@ from dataclasses import dataclass
 from html import escape
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
 from . import plots
 from ._html_tables import changed, left_out, number, parts_of, table
+from ._report import metric_name
 from ._show_versions import NOT_INSTALLED, versions
-from .plots._display import metric_name
 from .plots._svg import as_svg
 
 _TEMPLATES = Path(__file__).parent / "_templates"
@@ -116,7 +117,11 @@ def heading(fitted) -> str:
             f"{number(fitted.ensemble_score_)}"
         )
     if hasattr(fitted, "report_path_"):
-        parts.append(f"– report: <code>{escape(fitted.report_path_)}</code>")
+        path = Path(fitted.report_path_)
+        near = path.is_relative_to(Path.cwd())
+        # A notebook is shown from its folder, and may not open files elsewhere.
+        link = quote(path.relative_to(Path.cwd()).as_posix()) if near else path.as_uri()
+        parts.append(f'– <a href="{escape(link)}">report: {escape(path.name)}</a>')
     return f'<p class="sk-meta-winner">{" ".join(parts)}</p>'
 
 
@@ -259,8 +264,10 @@ def _winner(fitted) -> dict:
         }
         for name, step in steps
     ]
-    text = "It is fitted on all rows and is best_estimator_; predict uses "
-    text += "it alone." if len(fitted.members_) < 2 else "the ensemble of several."
+    members = fitted.members_["configuration"].tolist()
+    used = "the ensemble of several" if len(members) > 1 else members[0]
+    used = "it alone" if members == [_winner_name(fitted)] else used
+    text = f"It is fitted on all rows and is best_estimator_; predict uses {used}."
     return {
         "name": _winner_name(fitted),
         "text": text,
@@ -299,7 +306,7 @@ def _leaderboard(fitted, metric: str) -> dict:
 _SHOWN = {
     "rank": "rank", "configuration": "configuration", "family": "family",
     "mean_score": "score", "sd_score": "± sd", "repeated_score": "with repeats",
-    "expected_score": "expected",
+    "expected_score": "expected", "expected_rank": "its rank",
     "weight": "weight", "fit_seconds": "fit, s",
     "predict_seconds": "predict, s", "memory": "MiB",
 }  # fmt: skip

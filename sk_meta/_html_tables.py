@@ -10,6 +10,8 @@ from pandas.api.types import is_bool_dtype, is_numeric_dtype
 from sklearn.compose import ColumnTransformer
 from sklearn.pipeline import Pipeline
 
+from ._evaluation import OK
+
 _LONG = 32  # characters from which a column is broken into lines
 _LONGEST = 300  # characters of a value that are shown
 _UNKNOWN = "–"
@@ -62,7 +64,8 @@ def table(
     Returns
     -------
     dict
-        name, caption, columns and rows.
+        name, caption, columns, head (position of the column that names the rows),
+        sorted (label of the column by which they are sorted, or None) and rows.
     """
     labels = labels or {}
     shown = [key for key, column in frame.items() if not _holds(column, dict)]
@@ -76,6 +79,9 @@ def table(
         "name": name,
         "caption": caption,
         "columns": columns,
+        # The first column of words names the rows.
+        "head": next((i for i, c in enumerate(columns) if c["kind"] != "number"), -1),
+        "sorted": columns[0]["label"] if shown[:1] == ["rank"] else None,
         "rows": [
             {"cells": cells, "marked": mark}
             for cells, mark in zip(rows, marks, strict=True)
@@ -94,7 +100,7 @@ def left_out(leaderboard: pd.DataFrame) -> dict:
     -------
     dict
     """
-    rest = leaderboard[leaderboard["mean_score"].isna()]
+    rest = leaderboard[leaderboard["status"] != OK]
     return table(
         rest[["configuration", "reason", "status", "family"]],
         "left-out-table",

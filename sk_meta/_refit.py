@@ -7,6 +7,7 @@ far as the time goes, and the others are averages of their fold models.
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass, field, replace
 from threading import Thread
 
@@ -17,12 +18,12 @@ from ._budget import Budget
 from ._catalogue import Configuration, choose
 from ._ensemble import WeightedEnsemble
 from ._evaluation import (
-    COST_ROWS,
     SCORE,
+    TIMED_ROWS,
     Evaluation,
     fit_all_rows,
     fit_weighted,
-    predict_cost,
+    time_prediction,
 )
 from ._log import warn_user
 from ._problem import Problem
@@ -75,11 +76,13 @@ class Refits:
     budget : Budget
     workers : Here, Threads, Processes or Rounds
     task : SharedTask
+    max_predict_time : float, default=inf
+        Seconds for 1,000 rows that predicting may take.
     """
 
     def __init__(
         self, problem: Problem, result: SearchResult, budget: Budget, workers,
-        task: SharedTask,
+        task: SharedTask, max_predict_time: float = np.inf,
     ):  # fmt: skip
         self.problem = problem
         self.result = result
@@ -88,7 +91,12 @@ class Refits:
         self.budget = budget
         self.workers = workers
         self.task = task
-        self.scores = [evaluation.mean(SCORE) for evaluation in self.pool]
+        self.max_predict_time = max_predict_time
+        times = np.array([e.predict_time(self.rows) for e in self.pool])
+        scores = np.array([evaluation.mean(SCORE) for evaluation in self.pool])
+        # What is too slow is the best only where all are, and it is the quickest.
+        in_time = times <= max(max_predict_time, times.min(initial=np.inf))
+        self.scores = np.where(in_time, scores, -np.inf).tolist()
         self.best = int(np.argmax(self.scores)) if self.pool else -1
         self.factors = [len(problem.y) / n_train for n_train in result.n_train]
         self.configurations: dict[str, Configuration] = {
@@ -107,7 +115,6 @@ class Refits:
     def finish(
         self,
         selection: Selection | None,
-        max_predict_time: float = np.inf,
         excluded: dict[str, str] | None = None,
     ) -> Fitted:
         """Fit the best configuration and the members of the ensemble on all rows.
@@ -120,8 +127,6 @@ class Refits:
         ----------
         selection : Selection or None
             None if there is nothing to select from.
-        max_predict_time : float, default=inf
-            Seconds for 1,000 rows that the ensemble may take.
         excluded : dict of str to str or None, default=None
             Why configurations were not applicable, for a warning.
 
@@ -137,7 +142,7 @@ class Refits:
         )
         wanted = [self.best, *(i for i in members if i != self.best)]
         kept = self.fit(wanted)
-        share = max_predict_time / len(members)
+        share = self.max_predict_time / len(members)
         bags = {
             i: bag
             for i in members
@@ -156,25 +161,36 @@ class Refits:
         return replace(fitted, lost=lost, predict_times=self._predict_times(fitted))
 
     def _predict_times(self, fitted: Fitted) -> dict[str, float]:
-        """Seconds for 1,000 rows: measured where folds have fewer and time is left."""
+        """Seconds for 1,000 rows, of every member.
+
+        As the folds tell if they have so many, or they were timed; else they are
+        timed now, if that is a matter of a moment.
+        """
         known = {evaluation.name: evaluation for evaluation in self.pool}
-        told = {name: known[name].predict_cost(self.rows) * max(1, n_models)
+        told = {name: known[name].predict_time(self.rows) * max(1, n_models)
                 for name, n_models in fitted.n_models.items()}  # fmt: skip
-        few = min(map(len, self.rows)) < COST_ROWS
-        if not few or sum(told.values()) > self.budget.remaining():
-            return told
+        few = min(map(len, self.rows)) < TIMED_ROWS
+        wanted = [name for name in told if few and not known[name].timed]
         rows, form = np.arange(len(self.problem.y)), self.problem.target.form
-        measured = dict.fromkeys(told, 0.0)
-        pairs = zip(fitted.ensemble.names, fitted.ensemble.estimators, strict=True)
+        end = time.perf_counter() + max(self.budget.remaining(), LAST_GRACE)
+        models = list(zip(fitted.ensemble.names, fitted.ensemble.estimators,
+                          strict=True))  # fmt: skip
         with quiet():
-            for name, model in pairs:
-                measured[name] += predict_cost(model, self.problem.X, rows, form)
-        return {name: seconds if np.isfinite(seconds) else told[name]
-                for name, seconds in measured.items()}  # fmt: skip
+            for name in wanted:
+                n_models = max(1, fitted.n_models[name])
+                at_least = known[name].predict_seconds * n_models
+                if time.perf_counter() + at_least > end:
+                    break
+                parts = [time_prediction(model, self.problem.X, rows, form)
+                         for owner, model in models if owner == name]  # fmt: skip
+                if np.isfinite(parts).all():
+                    told[name] = sum(parts)
+        return told
 
     def seconds(self, i: int) -> float:
-        """Expected for fitting on all rows."""
-        return self.pool[i].fit_seconds * self.factors[i]
+        """Expected for fitting on all rows, not too few."""
+        one = self.pool[i]
+        return (one.fit_seconds + one.predict_seconds) * self.factors[i]
 
     def affordable(self, wanted: list[int]) -> list[int]:
         """As many of the wanted that are not begun as there is time for."""
@@ -232,7 +248,7 @@ class Refits:
         folds = self.pool[i].folds
         if any(fold.model is None for fold in folds):
             return []
-        cost = self.pool[i].predict_cost(self.rows)
+        cost = self.pool[i].predict_time(self.rows)
         n_models = len(folds)
         if cost * n_models > max_predict_time:
             n_models = max(1, int(max_predict_time / cost))

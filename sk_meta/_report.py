@@ -16,6 +16,27 @@ from ._search import SearchResult
 from ._selection import Selection
 
 
+def metric_name(fitted) -> str:
+    """Name of the metric that the estimator searches for.
+
+    Parameters
+    ----------
+    fitted : estimator
+
+    Returns
+    -------
+    str
+    """
+    scoring = fitted.scoring
+    if isinstance(scoring, (list, tuple, dict)):
+        scoring = fitted.refit
+    if scoring is None:
+        return "accuracy" if fitted.task_ == "classification" else "R²"
+    if isinstance(scoring, str):
+        return scoring
+    return getattr(scoring, "__name__", "score")
+
+
 def ranking_frame(
     belief: Belief,
     configurations: dict[str, Configuration],
@@ -112,17 +133,23 @@ def leaderboard_frame(
         by their score on the repetitions too if there are any.
     """
     weights = dict(members[["configuration", "weight"]].itertuples(index=False))
-    rows = [_trial_row(trial, weights, metric, dummy_loss) for trial in result.trials]
+    pool = {evaluation.name: evaluation for evaluation in result.pool}
+    rows = [
+        _trial_row(trial, pool.get(trial.configuration.name), weights, metric,
+                   dummy_loss)
+        for trial in result.trials
+    ]  # fmt: skip
     columns = [*_COLUMNS, *(f"mean_{name}" for name in metric.others)]
-    tried = _with_prior(pd.DataFrame(rows, columns=columns), prior, metric.exact)
-    pool = {evaluation.name: evaluation.mean(SCORE) for evaluation in result.pool}
-    decisive = tried["configuration"].map(pool).astype(float)
+    tried = pd.DataFrame(rows, columns=columns)
+    tried = tried.astype(dict.fromkeys(_NUMBERS, float))
+    tried = _with_prior(tried, prior, metric.exact)
+    decisive = tried["configuration"].map(lambda name: name in pool).astype(bool)
+    by = tried["mean_score"]
     if len(result.rows) > n_splits:
-        tried["repeated_score"] = decisive
-    else:  # a first look counts where the fit on more rows did not end
-        tried["mean_score"] = tried["mean_score"].fillna(decisive)
-    by = decisive.fillna(tried["mean_score"])
-    tried = tried.assign(in_pool=decisive.notna(), by=by)
+        means = {name: evaluation.mean(SCORE) for name, evaluation in pool.items()}
+        tried["repeated_score"] = tried["configuration"].map(means).astype(float)
+        by = tried["repeated_score"].fillna(by)
+    tried = tried.assign(in_pool=decisive, by=by)
     tried = tried.sort_values(["in_pool", "by"], ascending=False, kind="stable")
     tried = tried.drop(columns=["in_pool", "by"])
     excluded = prior[prior["excluded"].notna()]
@@ -147,6 +174,12 @@ _COLUMNS = (
 )  # fmt: skip
 
 
+_NUMBERS = (
+    "mean_score", "sd_score", "repeated_score", "expected_score", "expected_rank",
+    "expected_seconds",
+)  # fmt: skip
+
+
 def _with_prior(tried: pd.DataFrame, prior: pd.DataFrame, exact: bool) -> pd.DataFrame:
     """Put in what was expected before the search, of all that had a prior."""
     before = prior.rename_axis("rank").reset_index().set_index("configuration")
@@ -155,7 +188,7 @@ def _with_prior(tried: pd.DataFrame, prior: pd.DataFrame, exact: bool) -> pd.Dat
     score = before["predicted_score"].astype(float) if exact else np.nan
     return tried.assign(
         expected_score=tried["expected_score"].where(before["rank"].isna(), score),
-        expected_rank=before["rank"],
+        expected_rank=before["rank"].astype(float),
         expected_seconds=seconds.fillna(tried["expected_seconds"]),
     )
 
@@ -197,10 +230,14 @@ def members_frame(
     return table
 
 
-def _trial_row(trial, weights, metric: Metric, dummy_loss) -> dict:
+def _trial_row(trial, judged, weights, metric: Metric, dummy_loss) -> dict:
+    """What became of a trial; ``judged`` is what the final choice knows of it."""
     evaluation = trial.evaluation
-    scores = evaluation.scores(SCORE)
-    ended = evaluation.status == OK
+    scored = evaluation
+    if evaluation.status != OK and judged is not None:
+        scored = judged  # a first look counts where the fit on more rows did not end
+    scores = scored.scores(SCORE)
+    ended = scored.status == OK
     expected = float(as_score(from_h(trial.expected_h, dummy_loss), metric.stored))
     return {
         "configuration": evaluation.name,
@@ -220,7 +257,7 @@ def _trial_row(trial, weights, metric: Metric, dummy_loss) -> dict:
         "reason": evaluation.error,
         "params": trial.configuration.params,
         **{
-            f"mean_{name}": evaluation.mean(OTHER + name) if ended else np.nan
+            f"mean_{name}": scored.mean(OTHER + name) if ended else np.nan
             for name in metric.others
         },
     }

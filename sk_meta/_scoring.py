@@ -344,8 +344,9 @@ def _nearest(name: str, task: str) -> str | None:
 def _compared(name: str, stored: str, exact: bool) -> str:
     """Why a scorer of scikit-learn is ranked by this stored metric."""
     if exact:
-        itself = name == stored
-        return f"{name} is {'stored itself' if itself else f'{stored} of two classes'}"
+        if name == stored:
+            return f"{name}, as it is stored in the knowledge base"
+        return f"{name} is {stored} of two classes"
     if name == stored:
         return f"{name} is stored for the rarer of two classes, and ranked by that"
     return (
@@ -449,11 +450,11 @@ def as_score(loss, metric: str):
     Returns
     -------
     float or ndarray
-        Greater is better.
+        Greater is better; a share, such as accuracy, is not below zero.
     """
     loss = np.asarray(loss, dtype=float)
     if metric.startswith("neg_"):
         return -loss
     if metric == "r2":
         return 1.0 - loss**2
-    return 1.0 - loss
+    return np.maximum(1.0 - loss, 0.0)

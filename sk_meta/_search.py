@@ -25,6 +25,7 @@ from ._evaluation import (
     OTHER,
     SCORE,
     STORED,
+    TIMED_ROWS,
     TIMEOUT,
     Evaluation,
     FoldResult,
@@ -258,7 +259,9 @@ class Search:
             known = None
             if self.checkpoint is not None:
                 key = unit.run.configuration.key
-                known = self.checkpoint.get(key, unit.split)
+                few = len(self.problem.folds.splits[unit.split][1]) < TIMED_ROWS
+                timed = self._rules.time_predict and few
+                known = self.checkpoint.get(key, unit.split, timed=timed)
             start, worker = self.budget.elapsed(), FROM_CHECKPOINT
             if known is None:
                 worker = self.workers.submit(unit, evaluate_unit, *self._call(unit))

@@ -184,7 +184,7 @@ def select(
     -------
     Selection
     """
-    costs = np.array([e.predict_cost(rows) for e in evaluations])
+    costs = np.array([e.predict_time(rows) for e in evaluations])
     if (costs > goal.max_predict_time).all():
         _warn_too_slow(goal.max_predict_time, costs.min())
     with quiet():
@@ -224,7 +224,8 @@ def _selected(evaluations, rows, goal: Goal, n_folds: int | None, costs) -> Sele
     weights = np.zeros(len(evaluations))
     weights[pool] = _weights(folds, goal, limits)
     if np.count_nonzero(weights) == 1:
-        return Selection(weights, float(blended.mean()), True)
+        # By the user's metric, whichever is best in what was minimised.
+        return Selection(single, float(alone.mean()), True)
     temperature = 1.0
     if isinstance(goal.classes, np.ndarray):
         judges = folds[: len(blends)]

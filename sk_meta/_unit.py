@@ -12,7 +12,7 @@ import numpy as np
 from sklearn.pipeline import Pipeline
 
 from ._catalogue import Configuration
-from ._evaluation import COST_ROWS, FoldResult, evaluate_fold, predict_cost
+from ._evaluation import TIMED_ROWS, FoldResult, evaluate_fold, time_prediction
 from ._memory import begin_peak, peak_since
 from ._shared import Reference
 
@@ -81,7 +81,7 @@ def evaluate_unit(
         n_steps = 0  # it might change in place what others are given
     encoders = joblib.hash(pipeline.steps[:n_steps])
     test = splits[split][1]
-    timed = rules.time_predict and len(test) < COST_ROWS
+    timed = rules.time_predict and len(test) < TIMED_ROWS
     held = begin_peak()
     result = evaluate_fold(
         pipeline, X, y, splits[split], rules.scorers, rules.classes,
@@ -90,15 +90,22 @@ def evaluate_unit(
     )  # fmt: skip
     result = replace(result, memory=peak_since(held))
     if timed and result.model is not None:
-        cost = predict_cost(result.model, X, test, rules.classes)
-        spent = result.spent_seconds + np.nan_to_num(cost)
-        result = replace(result, predict_cost=cost, spent_seconds=spent)
+        if _is_quick(result, len(test)):
+            seconds = time_prediction(result.model, X, test, rules.classes)
+            spent = result.spent_seconds + np.nan_to_num(seconds)
+            result = replace(result, predict_time=seconds, spent_seconds=spent)
         if rules.keep is None:
             return replace(result, model=None)
     if rules.keep and result.model is not None:
         path = os.path.join(rules.keep, f"{name}-{split}")
         return replace(result, model=_stored(result.model, path, rules.keep_bytes))
     return result
+
+
+def _is_quick(result: FoldResult, n_rows: int) -> bool:
+    """Whether predicting 1,000 rows takes no longer than the fit, or a second."""
+    at_most = result.predict_seconds * TIMED_ROWS / n_rows
+    return at_most <= max(result.fit_seconds, 1.0)
 
 
 def _stored(model: Pipeline, path: str, max_bytes: float) -> str | None:

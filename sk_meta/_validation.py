@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from numbers import Real
+
 import numpy as np
 import pandas as pd
 from scipy.sparse import issparse
@@ -203,13 +205,15 @@ def _check_outputs(X, y, task: str) -> np.ndarray:
     """Validate several quantities or labels."""
     if issparse(y):
         raise ValueError("y is sparse. Pass labels as a dense array: y.toarray().")
-    y = _as_numbers(y)
+    y = y.to_numpy() if hasattr(y, "to_numpy") else np.asarray(y)
     if missing := int(pd.isna(y).any(axis=1).sum()):
         raise ValueError(
             f"Input y contains NaN: in {missing} of {len(y)} rows a target is missing. "
             "Drop those rows of X and y; a missing target can't be learned from."
         )
-    y = check_array(y, input_name="y", dtype="numeric", ensure_min_samples=2)
+    y = check_array(
+        _as_numbers(y), input_name="y", dtype="numeric", ensure_min_samples=2
+    )
     check_consistent_length(X, y)
     if task == "classification" and not np.isin(y, (0, 1)).all():
         raise ValueError(
@@ -219,21 +223,18 @@ def _check_outputs(X, y, task: str) -> np.ndarray:
     return y.astype(float) if task == "regression" else y
 
 
-def _as_numbers(y) -> np.ndarray:
+def _as_numbers(y: np.ndarray) -> np.ndarray:
     """Several targets in one array of numbers."""
-    y = y if hasattr(y, "to_numpy") else np.asarray(y)
-    y = y.to_numpy() if hasattr(y, "to_numpy") else y
-    if y.dtype.kind in "biuf":
-        return y
-    try:
-        return y.astype(float)
-    except (TypeError, ValueError) as error:
+    if y.dtype.kind == "O" and all(isinstance(v, (Real, np.bool_)) for v in y.flat):
+        y = y.astype(float)
+    if y.dtype.kind not in "biufc":  # complex ones are refused by scikit-learn
         raise ValueError(
             f"y has {y.shape[1]} columns, and some hold no numbers. Several targets "
             "are quantities, or labels of 0 and 1 that a row may have at once, such as "
             "(y == 'yes').astype(int). Several targets with classes each are for "
             "MultiOutputClassifier(estimator)."
-        ) from error
+        )
+    return y
 
 
 def _with_kind(y: np.ndarray, task: str) -> np.ndarray:
@@ -331,4 +332,10 @@ def check_groups(groups, y: np.ndarray) -> np.ndarray | None:
             f"groups has {missing} missing values. Every row needs a group; give those "
             "without one a group of their own."
         )
-    return pd.factorize(groups)[0]
+    try:
+        return pd.factorize(groups)[0]
+    except TypeError as error:  # lists and the like
+        raise ValueError(
+            f"groups holds values that can't be compared: {error}. Pass numbers or "
+            "strings."
+        ) from error

@@ -193,6 +193,42 @@ def write(table, path):
         table.to_csv(path, index=False, sep="\t" if ".tsv" in path else ",")
 
 
+def test_csv_that_is_written_otherwise_is_read(folder, tmp_path, model, capsys):
+    table = flowers()
+    table["species"] = table["species"].str.replace("o", "ö")
+    path, new = tmp_path / "irises.csv", str(tmp_path / "new.csv")
+    table.to_csv(path, index=False, sep=";", encoding="latin-1")
+    written = ["--sep", ";", "--encoding", "latin-1"]
+    near = answer(capsys, "knowledge", "nearest", path, "-y", "species", *written)
+    assert near[0]["task"] == "iris"
+    plain = answer(
+        capsys, "knowledge", "nearest", folder / "iris.csv", "-y", "species"
+    )
+    assert near == plain
+    assert main(["fit", str(path), "-y", "species", "--models", "linear",
+                 "--n-candidates", "1", "-o", str(tmp_path / "m.joblib"),
+                 *written]) == 0  # fmt: skip
+    assert set(joblib.load(tmp_path / "m.joblib").classes_) == set(table["species"])
+    arguments = [str(folder / "model.skops"), str(path), *written, "-o", new]
+    assert main(["predict", *arguments]) == 0
+    assert pd.read_csv(new)["prediction"].isin(flowers()["species"]).all()
+    capsys.readouterr()
+
+
+def test_recommend_takes_weights_and_groups_apart(folder, tmp_path, capsys):
+    table = flowers().assign(weight=1.0 + np.arange(150) % 2, plot=np.arange(150) % 9)
+    path = tmp_path / "t.csv"
+    table.to_csv(path, index=False)
+    found = answer(capsys, "recommend", path, "-y", "species", "-n", "1", "--weights",
+                   "weight", "--groups", "plot")["ranking"]  # fmt: skip
+    X, y = table.drop(columns=["species", "weight", "plot"]), table["species"]
+    X["code"] = X["code"].astype(int)
+    expected = MetaLearnerEstimator(random_state=0).recommend(
+        X, y, sample_weight=table["weight"], groups=table["plot"]
+    )
+    assert found[0]["configuration"] == expected["configuration"].iloc[0]
+
+
 def test_recommend_is_that_of_the_estimator(folder, capsys):
     table = flowers()
     y = table.pop("species")
@@ -220,9 +256,16 @@ def test_explain_report_and_code_are_those_of_the_model(folder, model, capsys):
     assert capsys.readouterr().out.strip() == str(model.explain(1)).strip()
     found = answer(capsys, "explain", path)
     assert [row["family"] for row in found["configurations"]] == ["linear", "linear"]
+    assert [row["task"] for row in found["ranks"]] == [
+        row["task"] for row in found["neighbors"]
+    ]
+    assert {row["name"] for row in found["effects"]} == {
+        row["name"] for row in found["meta_features"]
+    }
     assert main(["code", path, "-o", str(folder / "script.py")]) == 0
     assert (folder / "script.py").read_text(encoding="utf8") == model.to_code()
-    assert main(["report", path, "-o", str(folder / "report.html")]) == 0
+    out = str(folder / "report.html")
+    assert answer(capsys, "report", path, "-o", out) == {"output": out}
     page = (folder / "report.html").read_text(encoding="utf8")
     assert page.lstrip().lower().startswith("<!doctype html")
 
@@ -320,13 +363,37 @@ MISTAKES = {
     "the target alone": (["recommend", "{bad}/one.csv", "-y", "a"], "no column bes"),
     "no known target": (["recommend", "{bad}/gaps.csv", "-y", "a"], "no row has a"),
     "an unknown format": (["recommend", "{bad}/a.xyz", "-y", "a"], "Use .csv, .tsv"),
-    "bytes in CSV": (["recommend", "{bad}/bytes.csv", "-y", "a"], "can't be read as"),
+    "bytes in CSV": (
+        ["recommend", "{bad}/bytes.csv", "-y", "a"],
+        "is not in UTF-8. Name its --encoding",
+    ),
     "no JSON": (["recommend", "{bad}/a.jsonl", "-y", "a"], "can't be read as jsonl"),
     "lines without names": (
         ["recommend", "{bad}/lists.jsonl", "-y", "a"],
         "can't be read as jsonl",
     ),
     "no gzip": (["recommend", "{bad}/a.csv.gz", "-y", "a"], "can't be read as csv"),
+    "a model of the other kind of task": (
+        ["recommend", "{iris}", "-y", "species", "--models", "linear,ridge"],
+        "--models: ridge can't be used for classification",
+    ),
+    "one group": (
+        ["recommend", "{bad}/lists2.jsonl", "-y", "b", "--groups", "same"],
+        "--groups: column 'same' holds a single value",
+    ),
+    "groups that are lists": (
+        ["recommend", "{bad}/lists2.jsonl", "-y", "b", "--groups", "a"],
+        "groups holds values that can't be compared",
+    ),
+    "columns between semicolons": (
+        ["recommend", "{bad}/semicolons.csv", "-y", "y"],
+        "Is it separated by ';'? Then say --sep ';'",
+    ),
+    "a separator for Parquet": (
+        ["recommend", "{bad}/semicolons.parquet", "-y", "y", "--sep", ";"],
+        "--sep is for CSV",
+    ),
+    "too many to explain": (["explain", "{bad}/m.skops", "-n", "20"], "at most 10"),
     # The table does not exist either: the output is looked at first.
     "no folder for the model": (
         ["fit", "{bad}/no.csv", "-y", "a", "-o", "{bad}/no/m.skops"],
@@ -385,6 +452,9 @@ def bad(folder):
              "lists.jsonl": "[1, 2]\n3\n", "words.csv": "a,b,c\n1,x,1\n2,y,2\n",
              "a.csv.gz": "a,b\n1,2\n", "m.skops": "no zip",
              "m.joblib": "no pickle",
+             "semicolons.csv": "x;y\n1;2\n", "semicolons.parquet": "none",
+             "lists2.jsonl": "".join(f'{{"a": [{i}], "b": {i % 2}, "same": 1}}\n'
+                                     for i in range(20)),
              "header2.csv": "sepal length,b\n1,2\n"}  # fmt: skip
     for name, text in texts.items():
         (bad / name).write_text(text)
@@ -433,6 +503,11 @@ def test_mistakes_are_told_in_a_line(name, folder, bad, tmp_path, capsys):
         (["recommend", "a.csv", "-y", "a", "-n", "0"], "at least 1"),
         (["recommend", "a.csv", "-y", "a", "--models", "liner"], "did you mean linear"),
         (["recommend", "a.csv", "-y", "a", "--models", "zzz"], "Families: "),
+        (["recommend", "a.csv", "-y", "a", "--models", ","], "names no family"),
+        (["recommend", "a.csv", "-y", "a", "--sep", ";;"], "single character"),
+        (["recommend", "a.csv", "-y", "a", "--encoding", "utf-80"], "no known enc"),
+        (["fit", "a.csv", "-y", "a", "-o", "m.skops", "--jobs", "0"], "number of jobs"),
+        (["fit", "a.csv", "-y", "a", "-o", "m.joblib", "--jobs", "two"], "of jobs"),
         (["completion", "ksh"], "bash"),
     ],
 )

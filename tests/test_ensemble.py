@@ -1,16 +1,19 @@
 """Greedy selection of weights, its honest score, and the weighted ensemble."""
 
+import time
 import warnings
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from scipy import sparse
 from sklearn.base import clone
+from sklearn.datasets import load_breast_cancer
 from sklearn.dummy import DummyClassifier
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.linear_model import LinearRegression, LogisticRegression, Ridge
-from sklearn.metrics import accuracy_score, r2_score, roc_auc_score
+from sklearn.metrics import accuracy_score, get_scorer, r2_score, roc_auc_score
 from sklearn.model_selection import KFold, StratifiedKFold
 from sklearn.naive_bayes import GaussianNB
 from sklearn.neighbors import KNeighborsClassifier, KNeighborsRegressor
@@ -19,9 +22,14 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
 from sk_meta import MetaLearnerClassifier
+from sk_meta._catalogue._custom import custom
 from sk_meta._ensemble import WeightedEnsemble
 from sk_meta._evaluation import SCORE, Evaluation, FoldResult
+from sk_meta._refit import Refits
 from sk_meta._selection import Goal, _ranking_losses, greedy_weights, select
+from sk_meta._shared import Reference
+from sk_meta._table import describe_table
+from sk_meta._unit import Rules, evaluate_unit
 
 
 def squares(errors):
@@ -286,12 +294,69 @@ def test_a_limit_is_held_against_a_call_with_1000_rows(iris):
     assert 0 < free.sum() < limit
 
 
+def unit_of(model, n_rows, **rules):
+    """A fold of a table with so many rows to predict, as a worker runs it."""
+    X = np.random.default_rng(0).normal(size=(n_rows + 40, 2))
+    y = np.arange(len(X)) % 2
+    split = (np.arange(40), np.arange(40, len(X)))
+    table = describe_table(X)
+    task = Reference("key", (X, y, [split], table, None))
+    own = custom("mine", model, "classification", ())
+    asked = Rules({SCORE: get_scorer("accuracy")}, {}, np.array([0, 1]), **rules)
+    return evaluate_unit(task, asked, own, 0, 0, "model")
+
+
+class Slow(GaussianNB):
+    """Takes longer to predict than to fit, whatever the rows."""
+
+    def predict_proba(self, X):
+        time.sleep(0.1)
+        return super().predict_proba(X)
+
+
+def test_a_fold_of_few_rows_is_timed_with_1000_if_asked_to():
+    few = unit_of(GaussianNB(), 20, time_predict=True)
+    assert 0 < few.predict_time < few.predict_seconds * 50
+    assert few.model is None and few.spent_seconds > few.predict_time
+    assert np.isnan(unit_of(GaussianNB(), 20).predict_time)
+    assert np.isnan(unit_of(GaussianNB(), 1000, time_predict=True).predict_time)
+    # This might take 5 s.
+    assert np.isnan(unit_of(Slow(), 20, time_predict=True).predict_time)
+
+
+def test_what_is_named_the_best_alone_is_what_predicts():
+    X, y = load_breast_cancer(return_X_y=True)
+    model = MetaLearnerClassifier(
+        candidates=["linear", "discriminant analysis"], n_candidates=8, cv=3,
+        random_state=0,
+    ).fit(X[:250], y[:250])  # fmt: skip
+    # Another one has the lowest log loss, which the selection minimises.
+    members = model.members_["configuration"].tolist()
+    assert members == [model.best_params_["configuration"]]
+    assert model.best_score_ == model.leaderboard_["mean_score"].max()
+    np.testing.assert_array_equal(
+        model.ensemble_.estimators[0].predict(X),
+        model.best_estimator_.predict(X),
+    )
+
+
+def test_the_best_predicts_as_fast_as_it_must():
+    y_folds = [np.zeros(1000)] * 2
+    slow_and_good = evaluations_from([[[3.0] * 1000] * 2, [[1.0] * 1000] * 2], y_folds)
+    result = SimpleNamespace(
+        pool=tuple(slow_and_good), rows=y_folds, n_train=(10, 10), trials=()
+    )
+    problem = SimpleNamespace(y=np.zeros(20))
+    for limit, best in ((np.inf, 1), (0.0015, 0), (1e-9, 0)):
+        assert Refits(problem, result, None, None, None, limit).best == best
+
+
 def test_what_predicting_costs_is_measured_or_in_proportion():
-    fold = FoldResult("ok", predict_seconds=0.01, predict_cost=0.02)
+    fold = FoldResult("ok", predict_seconds=0.01, predict_time=0.02)
     rows = [np.arange(10)] * 2
-    assert Evaluation("a", (fold, fold)).predict_cost(rows) == 0.02
-    unknown = replace(fold, predict_cost=np.nan)
-    assert Evaluation("a", (fold, unknown)).predict_cost(rows) == pytest.approx(1.0)
+    assert Evaluation("a", (fold, fold)).predict_time(rows) == 0.02
+    unknown = replace(fold, predict_time=np.nan)
+    assert Evaluation("a", (fold, unknown)).predict_time(rows) == pytest.approx(1.0)
 
 
 def test_ranking_loss_is_one_minus_roc_auc(cancer):

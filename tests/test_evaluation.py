@@ -15,6 +15,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, StandardScaler
 
 from sk_meta._evaluation import (
+    DROPPED,
     FAILED,
     OK,
     Evaluation,
@@ -232,7 +233,11 @@ def test_evaluation_sums_up_its_folds():
     assert evaluation.status == OK and evaluation.error is None
     assert list(evaluation.scores("accuracy")) == [0.5, 1.0]
     assert evaluation.mean("accuracy") == 0.75
-    assert evaluation.fit_seconds == 1.5
+    assert (evaluation.fit_seconds, evaluation.predict_seconds) == (1.0, 0.5)
+    # Of one that was dropped, the seconds of the folds that were run are known.
+    dropped = Evaluation("it", (folds[0], FoldResult(DROPPED, error="hopeless")))
+    assert (dropped.fit_seconds, dropped.predict_seconds) == (1.0, 0.5)
+    assert np.isnan(Evaluation("it", dropped.folds[1:]).fit_seconds)
 
 
 def test_one_failed_fold_fails_the_evaluation():

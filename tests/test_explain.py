@@ -16,10 +16,12 @@ from sk_meta import (
     compute_meta_features,
     load_meta_model,
 )
+from sk_meta._history import from_h, h_per_loss, to_h
 from sk_meta._normal_scores import META_FEATURES
 from sk_meta._recommendation import probability_best
 
 KIND, METRIC, OFFSET, N = "classification", "accuracy", 0.02, 3
+UNPAIRED = 0.25  # share of the variance between folds that configurations do not share
 FACTORS = ("nr_inst", "nr_encoded", "inst_to_attr", "nr_class")
 
 
@@ -199,6 +201,31 @@ def test_the_steps_add_up_from_prior_to_posterior(explanation, fitted):
     told = explanation.steps[explanation.steps["step"] > 0]
     names = fitted.evaluations_["configuration"].iloc[told["step"] - 1]
     assert told["told"].tolist() == names.tolist()
+
+
+def test_every_step_follows_from_the_scores_of_the_folds(explanation, fitted, belief):
+    """Prior, conditioned anew on each result, as docs/algorithm.rst says."""
+    assert (fitted.leaderboard_["status"] != "dropped").all()
+    dummy = 1 - fitted.prior_ranking_.attrs["dummy_score"]
+    mine, losses = belief.copy(), {}
+    place = {name: i for i, name in enumerate(mine.names)}
+    for step, row in enumerate(fitted.evaluations_.itertuples(), start=1):
+        known = losses.setdefault(row.configuration, [])
+        known.append(1 - row.score)
+        if len(known) < fitted.n_splits_:
+            continue
+        loss = np.mean(known)
+        slope = h_per_loss(loss, dummy)
+        noise = UNPAIRED * slope**2 * np.var(known) / len(known)
+        mine.observe(place[row.configuration], float(to_h(loss, dummy)), noise)
+        told = explanation.steps[explanation.steps["step"] == step]
+        where = [place[name] for name in told["configuration"]]
+        mean, (low, high) = mine.mean()[where], mine.interval()
+        for column, h in (("expected_score", mean), ("low", high[where]),
+                          ("high", low[where])):  # fmt: skip
+            score = np.maximum(1 - from_h(h, dummy), 0)
+            np.testing.assert_allclose(told[column], score, atol=1e-9)
+        assert len(told)
 
 
 def test_neighbors_are_the_nearest_of_the_knowledge_base(

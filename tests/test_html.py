@@ -104,9 +104,12 @@ def test_figures_take_the_colours_of_the_page(html):
 
 
 def test_columns_can_be_sorted_by_buttons(page):
-    heads = page.all("th")
+    heads = [head for head in page.all("th") if head["scope"] == "col"]
     assert len(heads) > 20
-    assert all(h["aria-sort"] == "none" and h["scope"] == "col" for h in heads)
+    orders = [head["aria-sort"] for head in heads]
+    # The leaderboard is in the order of its first column.
+    assert orders.count("ascending") == 1 and set(orders) == {"ascending", "none"}
+    assert all("aria-sort" not in h for h in page.all("th") if h["scope"] == "row")
     n_in_heads = sum(
         page.elements[i - 1][0] == "th"
         for i, (tag, _) in enumerate(page.elements)
@@ -157,14 +160,19 @@ def test_text_has_contrast_by_wcag(html, scheme):
             assert contrast >= 4.5, (text, paper)
 
 
-def test_file_is_replaced_and_the_same_for_a_restored_estimator(told, report, tmp_path):
+def test_file_is_replaced_and_the_same_for_a_restored_estimator(
+    told, report, tmp_path, monkeypatch
+):
     path = tmp_path / "<here>.html"
     path.write_text("an old one")
     restored = pickle.loads(pickle.dumps(told))
     again = restored.report(path)
     assert path.read_text(encoding="utf8") == again.html == str(again) == report.html
     assert again.path == path and restored.report_path_ == str(path)
-    assert "&lt;here&gt;.html" in restored._repr_html_()
+    assert "&lt;here&gt;.html</a>" in restored._repr_html_()
+    assert f'<a href="{path.as_uri()}">' in restored._repr_html_()
+    monkeypatch.chdir(tmp_path)  # a notebook's folder
+    assert '<a href="%3Chere%3E.html">' in restored._repr_html_()
     assert "iframe" in again._repr_html_() and MARKUP not in again._repr_html_()
     assert len(repr(again)) < 200
 

@@ -54,6 +54,10 @@ def test_several_quantities_are_predicted_at_a_time(flowers):
         (lambda y: pd.DataFrame(y).assign(b="yes"), "some hold no numbers"),
         (lambda y: np.where(y > 0, 1.0, np.nan), r"in \d+ of 569 rows a target is"),
         (lambda y: pd.DataFrame(np.where(y > 0, 1, None)), "a target is missing"),
+        (lambda y: pd.DataFrame(y, dtype="Int64").mask(y > 0), "a target is missing"),
+        (lambda y: pd.DataFrame(y).astype(str).astype(object), "some hold no numbers"),
+        (lambda y: pd.DataFrame(y).apply(pd.to_datetime), "some hold no numbers"),
+        (lambda y: y * 1j, "Complex data not supported"),
     ],
 )
 def test_targets_that_can_not_be_taken_together(tumours, change, message):

@@ -14,7 +14,7 @@ from sklearn.tree import DecisionTreeClassifier
 
 from sk_meta import MetaLearnerClassifier, MetaLearnerRegressor
 from sk_meta._memory import begin_peak
-from sk_meta._record import FROM_CHECKPOINT, REPEAT
+from sk_meta._record import FROM_CHECKPOINT
 from sk_meta._summary import why_not_more
 
 EVALUATIONS = [
@@ -247,8 +247,10 @@ def test_the_summary_says_what_would_need_a_package():
     )
     text = why_not_more(reasons)
     assert text.startswith("3 more need what is not installed (catboost, xgboost: pip")
-    assert text.endswith("; 1 more is not for this table")
-    assert why_not_more(reasons[3:]) == "1 more is not for this table"
+    assert text.endswith("; 1 more can't be used on this table")
+    assert why_not_more(reasons[3:]) == "1 more can't be used on this table"
+    own = pd.Series(["needs the package torch.nn, which is not installed"])
+    assert why_not_more(own) == "1 more needs what is not installed (torch.nn)"
 
 
 def test_the_summary_names_own_candidates_that_were_not_tried(iris):
@@ -300,9 +302,8 @@ def test_the_summary_says_why_the_first_of_the_board_is_not_the_best(fitted):
     first, second = fitted.leaderboard_["configuration"].iloc[:2]
     model.best_params_ = {"configuration": second}
     assert f"less than {first}, which is ahead on fewer folds" in model.summary()
-    again = fitted.evaluations_.query("configuration == @first").assign(stage=REPEAT)
-    model.evaluations_ = pd.concat([fitted.evaluations_, again])
-    assert f"less than {first}, which fell behind on repeated" in model.summary()
+    model.max_predict_time = 1.0
+    assert f"less than {first}, which predicts too slowly or is" in model.summary()
 
 
 def test_the_summary_of_one_split_of_noise(iris):

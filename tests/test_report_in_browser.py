@@ -86,10 +86,11 @@ def test_sorting_by_click_and_by_key(opened):
     assert column(page, "± sd") == sorted(first, key=float, reverse=True)
     assert head.get_attribute("aria-sort") == "descending"
     page.keyboard.press("Tab")
+    label = page.evaluate("document.activeElement.innerText.trim()")
     page.keyboard.press("Space")
     assert head.get_attribute("aria-sort") == "none"
-    expected = column(page, "expected")
-    assert len(set(expected)) > 2 and expected == sorted(expected, key=float)
+    values = [value for value in column(page, label) if value]
+    assert len(set(values)) > 2 and values == sorted(values, key=float)
 
 
 def test_numbers_are_sorted_as_numbers(opened):
@@ -99,7 +100,8 @@ def test_numbers_are_sorted_as_numbers(opened):
             document.getElementById("leaderboard-table").tBodies[0].rows[i].cells[0]
                 .dataset.value = text; })"""
     )
-    page.locator("#leaderboard-table th button", has_text="rank").click()
+    page.locator("#leaderboard-table th button").first.click()  # from first to last
+    page.locator("#leaderboard-table th button").first.click()
     ranks = column(page, "rank")
     assert ranks == sorted(ranks, key=float)
     assert ranks.index("-2") < ranks.index("1e-05") < ranks.index("9")
@@ -118,7 +120,7 @@ def test_text_is_sorted_as_text_and_what_is_unknown_is_last(opened):
                    .dataset.value = ""; }"""
     )
     for _ in range(2):
-        page.locator("#leaderboard-table th button", has_text="rank").click()
+        page.locator("#leaderboard-table th button").first.click()
         values = column(page, "rank")
         assert values[-1] == "" and "" not in values[:-1]
 

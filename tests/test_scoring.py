@@ -212,7 +212,7 @@ def test_pinball_loss_by_its_level(function, parameters, stored):
 @pytest.mark.parametrize(
     ("scoring", "task", "mapping"),
     [
-        (None, "classification", "accuracy is stored itself"),
+        (None, "classification", "accuracy, as it is stored in the knowledge base"),
         (
             "neg_brier_score",
             "classification",

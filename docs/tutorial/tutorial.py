@@ -71,9 +71,9 @@ print("ROC AUC on held-out rows:", round(model.score(X_test, y_test), 3))
 # %%
 # What was tried
 # --------------
-# The leaderboard has a row for everything that was started: the score, its rank among
-# what had been expected, the seconds of a fold, the weight in the ensemble, and the
-# reason if it did not come to an end.
+# The leaderboard has a row for everything that was started: the score, the rank that
+# was expected before the search, the seconds of a fit, the weight in the ensemble, and
+# the reason if it did not come to an end.
 shown = ["configuration", "mean_score", "expected_rank", "fit_seconds", "weight"]
 model.leaderboard_[[*shown, "status"]].head(6).round(3)
 

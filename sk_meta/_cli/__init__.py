@@ -13,6 +13,7 @@ from ._parser import parser
 __all__ = ["main"]
 
 FAILED, USAGE, INTERRUPTED = 1, 2, 130
+_LONGEST = 800  # characters of a message
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -60,7 +61,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _in_words(error: BaseException) -> str:
     if isinstance(error, OSError) and error.strerror and error.filename:
         return f"{os.fspath(error.filename)!r}: {error.strerror}"
-    return str(error) or type(error).__name__
+    text = " ".join(str(error).split()) or type(error).__name__
+    return text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…"
 
 
 def _show_warning(message, category, filename, lineno, file=None, line=None) -> None:

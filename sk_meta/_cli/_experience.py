@@ -150,7 +150,7 @@ def _info(options: Namespace) -> None:
 
 
 def _nearest(options: Namespace) -> None:
-    X, y = read_labelled(options.data, options.target)
+    X, y = _read_labelled(options)
     near = _read(options.knowledge).nearest(
         X, y, options.k, task=_task(options), metric=options.metric
     )
@@ -160,13 +160,13 @@ def _nearest(options: Namespace) -> None:
 def _add(options: Namespace) -> None:
     _check_output(options.output)
     if options.model is None:
-        X, y = read_labelled(options.data, options.target)
+        X, y = _read_labelled(options)
         task = _task(options)
         results = read_table(options.results)
     else:
         model = read_searched(options.model, options.trust)
         results, task = _results_of(model), model.task_
-        X, y = read_labelled(options.data, options.target, text_columns(model))
+        X, y = _read_labelled(options, text_columns(model))
         # What fit has not seen, such as a column of groups, does not describe the task.
         check_columns(X, model.feature_names_in_, options.data)
         X = X[list(model.feature_names_in_)]
@@ -205,6 +205,11 @@ def _results_of(model: BaseMetaLearner) -> pd.DataFrame:
     )  # fmt: skip
     known = (found["configuration"] == _DUMMY).any()
     return found if known else pd.concat([constant, found], ignore_index=True)
+
+
+def _read_labelled(options: Namespace, as_text: tuple = ()):
+    written = options.sep, options.encoding
+    return read_labelled(options.data, options.target, as_text, *written)
 
 
 def _task(options: Namespace) -> str | None:

@@ -8,6 +8,7 @@ from argparse import (
     RawDescriptionHelpFormatter,
     _SubParsersAction,
 )
+from codecs import lookup
 from collections.abc import Callable
 from difflib import get_close_matches
 from math import isfinite
@@ -96,10 +97,41 @@ def add_table(command: ArgumentParser) -> None:
     command : ArgumentParser
     """
     command.add_argument("data", metavar=FILE, help=f"table: {FORMATS}")
+    add_writing(command)
     command.add_argument(
         "-y", "--target", metavar="COLUMN", required=True, help="column to predict"
     )
     add_task(command)
+
+
+def add_writing(command: ArgumentParser) -> None:
+    """Add how a table of text is written.
+
+    Parameters
+    ----------
+    command : ArgumentParser
+    """
+    command.add_argument(
+        "--sep", metavar="TEXT", type=separator, default=None,
+        help="what is between the columns of CSV (default: a comma)",
+    )  # fmt: skip
+    command.add_argument(
+        "--encoding", metavar="NAME", type=encoding, default=None,
+        help="of a table of text, such as latin-1 (default: utf-8)",
+    )  # fmt: skip
+
+
+def add_rows(command: ArgumentParser) -> None:
+    """Add columns that say something about the rows, and are not features.
+
+    Parameters
+    ----------
+    command : ArgumentParser
+    """
+    add = command.add_argument
+    add("--groups", metavar="COLUMN",
+        help="rows with the same value stay on one side of a split")  # fmt: skip
+    add("--weights", metavar="COLUMN", help="weight of each row")
 
 
 def add_task(command: ArgumentParser) -> None:
@@ -156,6 +188,40 @@ def kind(text: str) -> tuple[str, str]:
     return column, found
 
 
+def separator(text: str) -> str:
+    """Read what is between columns; a tab may be written as in Python.
+
+    Parameters
+    ----------
+    text : str
+
+    Returns
+    -------
+    str
+    """
+    text = text.replace("\\t", "\t")
+    if len(text) != 1:
+        raise ArgumentTypeError(f"{text!r} is not a single character")
+    return text
+
+
+def encoding(text: str) -> str:
+    """Read the name of an encoding.
+
+    Parameters
+    ----------
+    text : str
+
+    Returns
+    -------
+    str
+    """
+    try:
+        return lookup(text).name
+    except LookupError as error:
+        raise ArgumentTypeError(f"{text!r} is no known encoding") from error
+
+
 def names(text: str) -> list[str]:
     """Read names of configurations or families, with commas between.
 
@@ -168,6 +234,8 @@ def names(text: str) -> list[str]:
     list of str
     """
     wanted = [name.strip() for name in text.split(",") if name.strip()]
+    if not wanted:
+        raise ArgumentTypeError("it names no family and no configuration")
     everything = [c for task in TASKS for c in catalogue(task)]
     families = sorted({c.family for c in everything})
     known = [*families, *sorted({c.name for c in everything})]
@@ -219,6 +287,23 @@ def seconds(text: str) -> float:
     if not (isfinite(value) and value > 0):
         raise ArgumentTypeError(f"{text!r} is not a positive number of seconds")
     return value
+
+
+def jobs(text: str) -> int:
+    """Read a number of jobs, of which negative ones are counted from all processors.
+
+    Parameters
+    ----------
+    text : str
+
+    Returns
+    -------
+    int
+    """
+    number = text.removeprefix("-")
+    if not number.isdecimal() or not 0 < int(number) < 2**16:
+        raise ArgumentTypeError(f"{text!r} is not a number of jobs; -1 is all")
+    return int(text)
 
 
 def positive(text: str) -> int:

@@ -83,6 +83,30 @@ def _plain(content: Any) -> Any:
     )
 
 
+_OPTIONS = {
+    'column_kinds={...: "identifier"}': "--kind COLUMN=identifier",
+    "column_kinds": "--kind",
+    "one value of groups": "one value of a column for --groups",
+    "pass cv=TimeSeriesSplit(5)": "in Python, pass cv=TimeSeriesSplit(5)",
+}
+
+
+def in_options(text: str) -> str:
+    """What is said to those who use Python, for those who use the command line.
+
+    Parameters
+    ----------
+    text : str
+
+    Returns
+    -------
+    str
+    """
+    for parameter, option in _OPTIONS.items():
+        text = text.replace(parameter, option)
+    return text
+
+
 def shown(frame: pd.DataFrame, columns: list[str] | None = None) -> str:
     """A frame as text, as wide as it is; columns that it lacks are left out.
 

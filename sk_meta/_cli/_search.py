@@ -8,9 +8,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from .._catalogue import catalogue
 from .._columns import CATEGORICAL, TEXT
 from .._estimator import MetaLearnerEstimator
 from .._summary import why_not_more
+from .._table import describe_target
 from ._models import check_model_file, write_model
 from ._options import (
     FILE,
@@ -18,7 +20,9 @@ from ._options import (
     add_choice,
     add_command,
     add_json,
+    add_rows,
     add_table,
+    jobs,
     positive,
     seconds,
 )
@@ -26,6 +30,7 @@ from ._output import (
     STANDARD,
     Mistake,
     check_writable,
+    in_options,
     say,
     say_json,
     shown,
@@ -34,8 +39,8 @@ from ._output import (
 from ._tables import check_columns, read_labelled, take_column
 
 _HEAD = 5
-_BOARD = ["configuration", "family", "mean_score", "sd_score", "expected_score",
-          "fit_seconds", "weight", "status"]  # fmt: skip
+_BOARD = ["configuration", "family", "mean_score", "sd_score", "repeated_score",
+          "expected_score", "fit_seconds", "weight", "status"]  # fmt: skip
 _RANKING = ["configuration", "family", "predicted_score", "predicted_low",
             "predicted_high", "predicted_seconds", "probability_best"]  # fmt: skip
 _FIT = """\
@@ -66,6 +71,7 @@ def add(commands: _SubParsersAction) -> None:
     command = add_command(commands, "recommend", _recommend, about, _RECOMMEND)
     add_table(command)
     add_choice(command)
+    add_rows(command)
     command.add_argument(
         "-n", "--top", metavar="NUMBER", type=positive, default=10,
         help="how many to show (default: 10)",
@@ -86,10 +92,8 @@ def _add_fit(commands: _SubParsersAction) -> None:
         default=None, help="largest number of configurations to try (default: 20, or "
         "no limit with --time)")  # fmt: skip
     add_choice(command)
-    add("--groups", metavar="COLUMN",
-        help="rows with the same value stay on one side of a split")  # fmt: skip
-    add("--weights", metavar="COLUMN", help="weight of each row")
-    add("--jobs", metavar="NUMBER", type=int, default=None,
+    add_rows(command)
+    add("--jobs", metavar="NUMBER", type=jobs, default=None,
         help="folds at the same time, -1 on all processors (default: 1)")  # fmt: skip
     add("--checkpoint", metavar=FOLDER,
         help="folder from which a fit that was killed goes on")  # fmt: skip
@@ -117,7 +121,7 @@ def _fit(options: Namespace) -> None:
         from ..callbacks import Progress
 
         model.set_callbacks(Progress())
-    X, y, extra = _read(options, ("groups", "weights"))
+    X, y, extra = _read(options)
     model.fit(X, y, sample_weight=extra["weights"], groups=extra["groups"])
     if model.stop_reason_ == "interrupted" and np.isnan(model.best_score_):
         raise KeyboardInterrupt  # a constant is not worth replacing a model by
@@ -135,14 +139,17 @@ def _fit(options: Namespace) -> None:
         where = (
             f" ({', '.join(map(str, found['columns']))})" if found["columns"] else ""
         )
-        say(f"Found: {found['problem']}{where}: {found['detail']}; {found['action']}.")
+        action = in_options(found["action"])
+        say(f"Found: {found['problem']}{where}: {found['detail']}; {action}.")
     for path in filter(None, (options.output, options.report)):
         say(f"Written: {path}")
 
 
 def _recommend(options: Namespace) -> None:
-    X, y, _ = _read(options)
-    ranking = _estimator(options).recommend(X, y)
+    X, y, extra = _read(options)
+    ranking = _estimator(options).recommend(
+        X, y, sample_weight=extra["weights"], groups=extra["groups"]
+    )
     metric, excluded = ranking.attrs["metric"], ranking["excluded"].dropna()
     top = ranking[ranking["excluded"].isna()].head(options.top)
     if options.json:
@@ -168,14 +175,16 @@ def _estimator(options: Namespace, **more) -> MetaLearnerEstimator:
     )
 
 
-def _read(options: Namespace, apart: tuple[str, ...] = ()):
+def _read(options: Namespace):
     """Features, target, and the columns that other options have named."""
     kinds = dict(options.kind)
     # Codes with zeros in front, and categories that numbers stand for.
     as_text = tuple(name for name in kinds if kinds[name] in (CATEGORICAL, TEXT))
-    table, y = read_labelled(options.data, options.target, as_text)
+    written = options.sep, options.encoding
+    table, y = read_labelled(options.data, options.target, as_text, *written)
+    _check_models(options, y)
     extra: dict[str, Any] = {}
-    for option in apart:
+    for option in ("groups", "weights"):
         name = getattr(options, option)
         extra[option] = (
             None if name is None else take_column(table, name, f"--{option}")
@@ -184,9 +193,25 @@ def _read(options: Namespace, apart: tuple[str, ...] = ()):
     weights = extra.get("weights")
     if weights is not None and not pd.api.types.is_numeric_dtype(weights):
         raise Mistake(f"--weights: column {options.weights!r} holds no numbers.")
+    groups = extra["groups"]
+    if groups is not None and groups.astype(str).nunique() < 2:
+        raise Mistake(f"--groups: column {options.groups!r} holds a single value.")
     if not table.shape[1]:
         raise Mistake(f"{options.data!r} has no column besides the target.")
     return table, y, extra
+
+
+def _check_models(options: Namespace, y: pd.Series) -> None:
+    """Raise if --models names something that is for the other kind of task."""
+    if not options.models:
+        return
+    task = describe_target(y.to_numpy(), options.task).task
+    known = {name for c in catalogue(task) for name in (c.name, c.family)}
+    if wrong := [name for name in options.models if name not in known]:
+        raise Mistake(
+            f"--models: {', '.join(wrong)} can't be used for {task}, which is what the "
+            f"target {options.target!r} asks for (or else --task)."
+        )
 
 
 def _facts(model: MetaLearnerEstimator, options: Namespace) -> dict:

@@ -8,6 +8,7 @@ from difflib import get_close_matches
 from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 from pandas.api.types import is_numeric_dtype
@@ -38,7 +39,9 @@ FORMATS = "CSV, TSV, Parquet, Arrow/Feather or JSON lines"
 _ENDINGS = ".csv, .tsv, .parquet, .arrow, .feather, .jsonl; the text ones also .gz"
 
 
-def read_table(path: str, as_text: tuple = ()) -> pd.DataFrame:
+def read_table(
+    path: str, as_text: tuple = (), sep: str | None = None, encoding: str | None = None
+) -> pd.DataFrame:
     """Read a table.
 
     Parameters
@@ -46,6 +49,10 @@ def read_table(path: str, as_text: tuple = ()) -> pd.DataFrame:
     path : str
     as_text : tuple, default=()
         Columns that are not numbers even where a file of text holds numbers alone.
+    sep : str or None, default=None
+        What is between the columns of a file of text, if its ending does not say so.
+    encoding : str or None, default=None
+        Of a file of text; None is UTF-8.
 
     Returns
     -------
@@ -60,7 +67,7 @@ def read_table(path: str, as_text: tuple = ()) -> pd.DataFrame:
     ending = _ending(path)
     if not Path(path).exists():
         raise Mistake(f"there is no file {path!r}.{like(path)}")
-    options = {}
+    options = _written(ending, sep, encoding)
     if as_text and ending in _TEXT:
         options["dtype"] = dict.fromkeys(as_text, str)
     try:
@@ -70,6 +77,10 @@ def read_table(path: str, as_text: tuple = ()) -> pd.DataFrame:
     except ImportError as error:
         raise Mistake(
             f"reading {path!r} needs pyarrow: pip install pyarrow."
+        ) from error
+    except UnicodeDecodeError as error:
+        raise Mistake(
+            f"{path!r} is not in UTF-8. Name its --encoding, such as latin-1 or cp1252."
         ) from error
     except OSError as error:
         if error.errno is None:  # of pyarrow or gzip: the contents, not the file
@@ -82,8 +93,23 @@ def read_table(path: str, as_text: tuple = ()) -> pd.DataFrame:
     return table.set_axis(table.columns.map(str), axis=1)
 
 
+def _written(ending: str, sep: str | None, encoding: str | None) -> dict[str, Any]:
+    """How a file of text is read that is not written as its ending says."""
+    options: dict[str, Any] = {}
+    if sep is not None:
+        if ending not in _TEXT:
+            raise Mistake(f"--sep is for CSV, and not for {ending}.")
+        options["sep"] = sep
+    if encoding is not None:
+        if ending not in (*_TEXT, *_LINES):
+            raise Mistake(f"--encoding is for files of text, and not for {ending}.")
+        options["encoding"] = encoding
+    return options
+
+
 def read_labelled(
-    path: str, target: str, as_text: tuple = ()
+    path: str, target: str, as_text: tuple = (), sep: str | None = None,
+    encoding: str | None = None,
 ) -> tuple[pd.DataFrame, pd.Series]:
     """Read a table and its target; rows that have none are left out, with a warning.
 
@@ -93,6 +119,7 @@ def read_labelled(
     target : str
         Column to predict. In a file of text, "None" is a class if others are words.
     as_text : tuple, default=()
+    sep, encoding : str or None, default=None
         See :func:`read_table`.
 
     Returns
@@ -105,7 +132,7 @@ def read_labelled(
     Mistake
         As in :func:`read_table`; or if there is no such column, or nothing in it.
     """
-    table = read_table(path, as_text)
+    table = read_table(path, as_text, sep, encoding)
     check_columns(table, [target], "--target")
     position = table.columns.get_loc(target)
     y = table.pop(target)
@@ -113,7 +140,8 @@ def read_labelled(
     if y.hasnans and _ending(path) in _TEXT:
         # The whole table as before: a single column would be told apart otherwise
         # where the first one has no name.
-        options = {"dtype": {target: str}, "keep_default_na": False}
+        options = _written(_ending(path), sep, encoding)
+        options |= {"dtype": {target: str}, "keep_default_na": False}
         written = _READERS[_ending(path)](path, **options).iloc[:, position].fillna("")
         y = _with_none(y, written)
         texts = sorted({*written[y.isna()]} - {""})
@@ -220,6 +248,12 @@ def check_columns(table: pd.DataFrame, names, option: str) -> None:
     known = list(map(str, table.columns))
     for name in names:
         if name not in known:
+            if len(known) == 1 and (marks := [m for m in ";\t|" if m in known[0]]):
+                raise Mistake(
+                    f"{option}: no column {name!r}, as the table has a single one, "
+                    f"{known[0][:40]!r}. Is it separated by {marks[0]!r}? Then say "
+                    f"--sep {marks[0]!r}."
+                )
             near = get_close_matches(name, known, n=3, cutoff=0.5)
             shown = near or known[:10]
             hint = "Did you mean" if near else "There are"

@@ -16,8 +16,16 @@ from .._columns import (
     NUMBER_TEXT,
     TEXT,
 )
+from .._record import HEAD
 from ._models import read_model, read_searched
-from ._options import FILE, add_command, add_json, add_model, positive
+from ._options import (
+    FILE,
+    add_command,
+    add_json,
+    add_model,
+    add_writing,
+    positive,
+)
 from ._output import STANDARD, Mistake, check_writable, say, say_json, write_text
 from ._tables import FORMATS, check_columns, check_format, read_table, write_table
 
@@ -55,6 +63,7 @@ def add(commands: _SubParsersAction) -> None:
     command = add_command(commands, "predict", _predict, about, _PREDICT)
     add_model(command)
     command.add_argument("data", metavar=FILE, help=f"table: {FORMATS}")
+    add_writing(command)
     _add_output(command, "table to write (default: CSV to the standard output)")
     command.add_argument(
         "--proba", action="store_true", help="also the probability of every class"
@@ -80,6 +89,7 @@ def add(commands: _SubParsersAction) -> None:
     command.add_argument(
         "-o", "--output", metavar=FILE, required=True, help="page to write"
     )
+    add_json(command)
 
     about = "write the best pipeline as a Python script that does not need sk_meta"
     command = add_command(commands, "code", _code, about, _CODE)
@@ -97,7 +107,8 @@ def _predict(options: Namespace) -> None:
     model = read_model(options.model, options.trust)
     if options.proba and not hasattr(model, "predict_proba"):
         raise Mistake("--proba: the model knows no probabilities; leave it out.")
-    table = read_table(options.data, text_columns(model))
+    written = options.sep, options.encoding
+    table = read_table(options.data, text_columns(model), *written)
     check_columns(table, options.keep, "--keep")
     X = table
     if (names := getattr(model, "feature_names_in_", None)) is not None:
@@ -108,8 +119,8 @@ def _predict(options: Namespace) -> None:
     if options.output != STANDARD or not options.json:
         write_table(found, options.output)
     if options.json:
-        written = {"output": options.output, "rows": len(found)}
-        say_json(found if options.output == STANDARD else written)
+        facts = {"output": options.output, "rows": len(found)}
+        say_json(found if options.output == STANDARD else facts)
 
 
 def text_columns(model) -> tuple[str, ...]:
@@ -149,19 +160,25 @@ def _columns(name: str, values, of) -> dict[str, np.ndarray]:
 
 
 def _explain(options: Namespace) -> None:
+    if options.top > HEAD:
+        raise Mistake(f"--top: at most {HEAD}.")
     found = read_searched(options.model, options.trust).explain(options.top)
     if not options.json:
         say(str(found))
         return
     parts = ("configurations", "steps", "neighbors", "meta_features", "metric",
-             "n_prior_tasks")  # fmt: skip
-    say_json({part: getattr(found, part) for part in parts})
+             "n_prior_tasks", "scoring")  # fmt: skip
+    told = {part: getattr(found, part) for part in parts}
+    tables = {"ranks": found.ranks, "effects": found.effects}
+    say_json({**told, **{name: one.reset_index() for name, one in tables.items()}})
 
 
 def _report(options: Namespace) -> None:
     check_writable(options.output)
     model = read_searched(options.model, options.trust)
     write_text(model.report().html, options.output)
+    if options.json:
+        say_json({"output": options.output})
 
 
 def _code(options: Namespace) -> None:

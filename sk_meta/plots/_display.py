@@ -228,15 +228,3 @@ def spread_out(positions, gap: float, low: float, high: float) -> np.ndarray:
     result = np.empty_like(positions)
     result[order] = placed + steps
     return result
-
-
-def metric_name(estimator) -> str:
-    """Name of the metric that the estimator searches for."""
-    scoring = estimator.scoring
-    if isinstance(scoring, (list, tuple, dict)):
-        scoring = estimator.refit
-    if scoring is None:
-        return "accuracy" if estimator.task_ == "classification" else "R²"
-    if isinstance(scoring, str):
-        return scoring
-    return getattr(scoring, "__name__", "score")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from .._report import metric_name
 from ._display import (
     BLUE,
     GREY,
@@ -14,7 +15,6 @@ from ._display import (
     legend_above,
     list_names,
     list_scores,
-    metric_name,
     paper_color,
 )
 
@@ -76,7 +76,9 @@ class LeaderboardDisplay(Display):
                 xerr=shown["sd_score"][mask], **style,
             )  # fmt: skip
         list_names(ax, shown["configuration"], bold=self.winner)
-        list_scores(ax, f"{self.metric}, mean ± sd over the folds")
+        several = (shown["sd_score"] > 0).any()
+        spread = ", mean ± sd over the folds" if several else ""
+        list_scores(ax, f"{self.metric}{spread}")
 
     def describe(self):
         """Name the best and its score; see :meth:`Display.describe`."""
@@ -85,10 +87,11 @@ class LeaderboardDisplay(Display):
             return "No configuration has a score."
         winner = scored[scored["configuration"] == self.winner]
         best = (winner if len(winner) else scored).iloc[0]
+        spread = f" ± {best['sd_score']:.2g}" if best["sd_score"] > 0 else ""
         of = f" of {len(scored)} configurations" if len(scored) > 1 else ""
         return (
             f"The best{of} is {best['configuration']}; its "
-            f"{self.metric} is {best['mean_score']:.4g} ± {best['sd_score']:.2g}."
+            f"{self.metric} is {best['mean_score']:.4g}{spread}."
         )
 
 
@@ -158,6 +161,8 @@ class ExpectationDisplay(Display):
         table = self.expected
         known = table["low"].notna()
         if not known.any():
+            if len(table) < 2:
+                return "Expected and real rank, which of so few say nothing."
             agree = table["expected"].corr(table["found"], method="spearman")
             return (
                 f"Expected and real rank of {len(table)} configurations; the rank "
@@ -165,8 +170,8 @@ class ExpectationDisplay(Display):
             )
         inside = table["found"].between(table["low"], table["high"])[known].sum()
         return (
-            f"Expected and real {self.metric} of {len(table)} configurations; {inside} "
-            f"of {known.sum()} lie within the 80 % interval that was expected."
+            f"Expected and real {self.metric}; {inside} of {known.sum()} lie within "
+            "the 80 % interval that was expected."
         )
 
 

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from .._evaluation import OK, TIMEOUT
+from .._report import metric_name
 from ._display import (
     BLUE,
     COLORS,
@@ -19,7 +20,6 @@ from ._display import (
     label_scores,
     legend_above,
     list_names,
-    metric_name,
     paper_color,
     shortened,
     spread_out,
