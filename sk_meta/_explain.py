@@ -116,12 +116,15 @@ class Explanation:
             f"What led to {_these(len(self.configurations))}, from "
             f"{self.n_prior_tasks} prior tasks; predicted scores are {self.metric}.",
             f"Nearest prior tasks, by distance: {'; '.join(near)}.",
-            "Meta-features that matter most: "
-            + ", ".join(f"{row.name} = {row.value:.3g} (moves scores by "
-                        f"{row.importance:.2g})"
-                        for row in self.meta_features.head(_SHOWN).itertuples(False))
-            + ".",
-        ]  # fmt: skip
+        ]
+        mattered = self.meta_features.dropna(subset="importance").head(_SHOWN)
+        if len(mattered):
+            told = [
+                f"{row.name} = {row.value:.3g} (moves scores by "
+                f"{row.importance:.2g})"
+                for row in mattered.itertuples(False)
+            ]
+            lines.append(f"Meta-features that matter most: {', '.join(told)}.")
         for rank, row in self.configurations.iterrows():
             lines += ["", *self._told_of(rank, row)]
         return "\n".join(lines)
@@ -149,7 +152,8 @@ class Explanation:
 
 
 def _these(n: int) -> str:
-    return "this configuration" if n == 1 else f"these {n} configurations"
+    few = {0: "no configuration being tried", 1: "this configuration"}
+    return few.get(n, f"these {n} configurations")
 
 
 def _facts(kind: str, configuration, item, value) -> pd.DataFrame:

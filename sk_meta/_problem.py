@@ -153,7 +153,11 @@ def describe(
         X, y, weights = take(X, kept), y[kept], weights[kept]
         groups = take_or_none(groups, kept)
     table, target = describe_table(X, column_kinds), describe_target(y, task)
-    table = replace(table, one_target=target.n_outputs == 1)
+    table = replace(
+        table,
+        one_target=target.n_outputs == 1,
+        labels_like_numbers=_like_numbers(target.classes),
+    )
     metric = resolve_scoring(
         scoring, target.task, refit, target.n_outputs > 1, target.n_classes
     )
@@ -164,6 +168,14 @@ def describe(
     )
     _try_scorer(problem, scoring)
     return problem
+
+
+def _like_numbers(labels) -> bool:
+    """Whether there are strings among the labels that can be read as integers."""
+    if labels is None or isinstance(labels, str):
+        return False
+    texts = [label for label in labels if isinstance(label, str)]
+    return any(text.strip().lstrip("+-").isdecimal() for text in texts)
 
 
 def _dummy(y: np.ndarray, target: Target, weights=None):

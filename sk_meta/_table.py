@@ -55,6 +55,8 @@ class Table:
         Share of stored values; 1.0 unless sparse.
     one_target : bool
         Whether the target has one column, by which categories can be encoded.
+    labels_like_numbers : bool
+        Whether there are strings among the labels that can be read as integers.
     """
 
     n_rows: int
@@ -63,6 +65,7 @@ class Table:
     plain: bool = True
     density: float = 1.0
     one_target: bool = True
+    labels_like_numbers: bool = False
 
     @property
     def n_columns(self) -> int:

@@ -20,6 +20,7 @@ from sk_meta._catalogue import (
     written_by_hand,
 )
 from sk_meta._catalogue import _preprocessing as prep
+from sk_meta._problem import describe
 from sk_meta._table import Table, as_table, describe_table, describe_target
 
 TASKS = ("classification", "regression")
@@ -440,3 +441,16 @@ def test_better_than_the_dummy_on_a_real_table():
     }
     dummy = scores.pop("dummy")
     assert min(scores.values()) > dummy + 0.4
+
+
+@pytest.mark.parametrize("labels", [["0", "1"], ["1", "10", "-2"]])
+def test_labels_that_look_like_numbers_stay_strings(labels):
+    """They come so from OpenML, and scikit-learn takes some of them for integers."""
+    X, y = load_wine(return_X_y=True)
+    rows = np.flatnonzero(y < len(labels))[::2]
+    X, y = X[rows], np.array(labels)[y[rows]]
+    table = describe(X, y, task="auto", scoring=None, cv=None, seed=0).table
+    for configuration in catalogue("classification"):
+        if configuration.why_not(table, describe_target(y, "classification")) is None:
+            fitted = quick(configuration.build(table)).fit(X, y)
+            assert set(fitted.predict(X)) <= set(labels), configuration.name

@@ -10,7 +10,11 @@ from typing import Any
 from sklearn.base import clone, is_classifier
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.compose import TransformedTargetRegressor
-from sklearn.ensemble import VotingClassifier
+from sklearn.ensemble import (
+    ExtraTreesClassifier,
+    RandomForestClassifier,
+    VotingClassifier,
+)
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import QuantileTransformer, StandardScaler
 from sklearn.utils import get_tags
@@ -20,6 +24,7 @@ from .._columns import CATEGORIES, HIGH_CARDINALITY
 from .._table import Table, Target
 
 Steps = list[tuple[str, Any]]
+_FORESTS = (ExtraTreesClassifier, RandomForestClassifier)
 
 
 @dataclass(frozen=True)
@@ -253,8 +258,12 @@ class _Model:
         # An estimator among the parameters must not be shared by two pipelines.
         params = {name: clone(value, safe=False) for name, value in self.params.items()}
         model = self.make(**params)
-        if self.wrap is not None:
-            model = self.wrap(table, model)
+        wrap = self.wrap
+        if isinstance(model, _FORESTS) and model.class_weight is not None:
+            # scikit-learn 1.9 looks for the weight of "1" under 1, and fails.
+            wrap = encoded_labels if table.labels_like_numbers else wrap
+        if wrap is not None:
+            model = wrap(table, model)
         features = [] if self.features is None else self.features(table)
         return [*features, ("model", model)]
 
