@@ -60,21 +60,30 @@ _NUMBER = {
     ".": re.compile(_PLAIN.format(whole=r"\d{1,3}(?:[,'_ \xa0]\d{3})+", mark=r"\.")),
     ",": re.compile(_PLAIN.format(whole=r"\d{1,3}(?:[.'_ \xa0]\d{3})+", mark=",")),
 }
+# Otherwise written: (1,200) and a minus that is no hyphen; 12.3k and 4M.
+_SIGNS, _SIGNED = r"^\((.+)\)$|^\u2212", r"-\1"
+_THOUSANDS, _MILLIONS = r"[kK]$", "M$"
+# Two numbers in one text are no key.
+_PAIR = re.compile(r"[-+]?\d+(\.\d+)?\s*[/,;x×]\s*[-+]?\d+(\.\d+)?")
 # Postal codes and the like are no numbers.
 _CODE = re.compile(r"0\d+")
 _CODE_NAME = re.compile(
     r"(.*[\W_])?(zip|postal|post_?code|zip_?code|phone|code|fips|isbn)([\W_].*)?"
 )
-_UNIT = r"(d|days?|h|hr|hours?|m|min|minutes?|s|sec|seconds?)"
+_UNIT = r"(w|weeks?|d|days?|h|hr|hours?|m|min|minutes?|s|sec|seconds?|ms)"
 _DURATION = re.compile(
     rf"-?\d{{1,3}}:[0-5]\d(:[0-5]\d(\.\d+)?)?|(\d+(\.\d+)?\s*{_UNIT}\s*)+"
+    r"|-?\d+ days?,? [-+]?\d{1,2}:\d\d:\d\d(\.\d+)?"  # as pandas writes them
+    # ISO 8601, with as many digits as pandas reads.
+    r"|P(?=.)(\d+D)?(T(?=.)(\d{1,2}H)?(\d{1,2}M)?(\d{1,2}(\.\d+)?S)?)?"
 )
 # pandas wants to be told the seconds, too.
 WITHOUT_SECONDS, WITH_SECONDS = r"^(-?\d+:\d\d)$", r"\1:00"
 _DATE = re.compile(r"\d[-/:.]\s?\d|\d[\s,-]+[A-Za-z]{3}|[A-Za-z]{3}[\s,-]+\d")
 _DATE_FORMATS = ("ISO8601", "%d/%m/%Y", "%m/%d/%Y", "%d.%m.%Y", "%Y/%m/%d", "%d/%m/%y",
                  "%m/%d/%y", "%d/%m/%y %H:%M", "%m/%d/%y %H:%M", "%d-%b-%y", "%b-%Y",
-                 "%b %Y", "%B %Y")  # fmt: skip
+                 "%b %Y", "%B %Y", "%a %b %d %H:%M:%S %z %Y")  # fmt: skip
+_GUESSES = 12  # values from which other formats are guessed
 _NAMED = re.compile(
     r"(.*[\W_])?(id|uid|uuid|guid|index|idx|rownames?|row_?(num|number|id)?)"
     r"|.*[a-z]ID|unnamed: \d+",
@@ -168,10 +177,33 @@ def as_floats(series: pd.Series, column: Column) -> np.ndarray:
         levels = {str(level): i for i, level in enumerate(column.detail)}
         series = series.astype(str).map(levels)
     elif column.kind == NUMBER_TEXT:
-        text = series.astype(object).replace(DECORATION[column.detail], "", regex=True)
-        series = text.replace(",", ".", regex=True)
+        series = series.astype(object)
+        for pattern, value in replacements(column.detail).values():
+            series = series.replace(pattern, value, regex=True)
     numbers = pd.to_numeric(series, errors="coerce")
     return numbers.to_numpy(dtype=float, na_value=np.nan)
+
+
+def replacements(read_as: str) -> dict[str, tuple[str, str]]:
+    """What makes numbers of texts, by name, in order: patterns and their values.
+
+    Parameters
+    ----------
+    read_as : str
+        Decimal mark, with a star if there are signs and units that are not plain.
+
+    Returns
+    -------
+    dict of str to (str, str)
+    """
+    mark, rich = read_as[0], read_as.endswith("*")
+    steps = {"signs": (_SIGNS, _SIGNED)} if rich else {}
+    steps["undecorated"] = (DECORATION[mark], "")
+    if mark == ",":
+        steps["decimal_point"] = (",", ".")
+    if rich:
+        steps |= {"thousands": (_THOUSANDS, "e3"), "millions": (_MILLIONS, "e6")}
+    return steps
 
 
 def _describe_quantity(series: pd.Series, selector, missing: float) -> Column:
@@ -240,9 +272,12 @@ def _kind_of_text(text: pd.Series, n_unique: int, selector) -> tuple[str, Any]:
         return DURATION, "text"
     if n_unique <= LOW_CARDINALITY:
         return CATEGORICAL, None
+    plain = _plain(sample)
+    if not coded and (mark := _decimal_mark(plain)) and _decimal_mark(_plain(told)):
+        return NUMBER_TEXT, f"{mark}*"
     words = sample.str.count(r"\s+").mean() + 1
     if words < 1.5 and _all_differ(text) and (
-        _named_like_one(selector) or _are_codes(sample)
+        _named_like_one(selector) or _are_codes(sample) and not _are_pairs(sample)
     ):  # fmt: skip
         return IDENTIFIER, None
     if words >= 3 or n_unique > 0.9 * len(text):
@@ -258,7 +293,9 @@ def _date_format(text: pd.Series) -> str | None:
     with warnings.catch_warnings():
         # It says so where the day comes first, which is what is asked here.
         warnings.simplefilter("ignore")
-        guesses = [guess_datetime_format(value) for value in text.iloc[:3]]
+        some = text.iloc[:: max(1, len(text) // _GUESSES)]
+        guesses = [guess_datetime_format(value, dayfirst=first)
+                   for first in (False, True) for value in some]  # fmt: skip
     formats = (*_DATE_FORMATS, *(guess for guess in guesses if guess))
     for form in dict.fromkeys(formats):
         dates = pd.to_datetime(text, format=form, errors="coerce", utc=True)
@@ -277,6 +314,16 @@ def _decimal_mark(text: pd.Series) -> str | None:
     return None
 
 
+def _plain(text: pd.Series) -> pd.Series:
+    """Numbers with plain signs and without thousands and millions."""
+    signed = text.str.replace(_SIGNS, _SIGNED, regex=True)
+    return signed.str.replace(r"\s*[kKM]$", "", regex=True)
+
+
+def _are_pairs(text: pd.Series) -> bool:
+    return text.str.fullmatch(_PAIR).mean() >= _READ_SHARE
+
+
 def _are_codes(text: pd.Series) -> bool:
     """Whether the values have one shape, as numbered or random keys do."""
     numbered = text.str.replace(r"[0-9a-fA-F]*\d[0-9a-fA-F]*", "0", regex=True)
@@ -285,6 +332,38 @@ def _are_codes(text: pd.Series) -> bool:
     random = text.str.fullmatch(r"[A-Z0-9_-]{8,}").all()
     shapes = text.str.replace(r"[A-Z0-9]", "A", regex=True)
     return bool(random and shapes.nunique() == 1)
+
+
+def share_read(series: pd.Series, kind: str, read_as: str) -> float:
+    """Share of the texts that can be read as they were written in ``fit``.
+
+    Parameters
+    ----------
+    series : Series
+        Of texts.
+    kind : {"datetime", "numbers in text", "duration"}
+    read_as : str
+        Detail of the column.
+
+    Returns
+    -------
+    float
+        Of a sample of those that are not missing; 1.0 if there are none.
+    """
+    text = series.dropna().astype(str).str.strip()
+    text = text[~text.str.lower().isin(NULL_TEXT)]
+    text = text.iloc[:: max(1, len(text) // _SAMPLE)]
+    if text.empty:
+        return 1.0
+    if kind == DATETIME:
+        form = None if read_as == "mixed" else read_as
+        read = pd.to_datetime(text, format=form, errors="coerce", utc=True).notna()
+    elif kind == DURATION:
+        read = text.str.fullmatch(_DURATION)
+    else:
+        text = _plain(text) if read_as.endswith("*") else text
+        read = text.str.fullmatch(_NUMBER[read_as[0]])
+    return float(read.mean())
 
 
 def _as_declared(series: pd.Series, selector, declared: str, missing: float) -> Column:
@@ -335,4 +414,6 @@ def _seconds_since_1970(series: pd.Series, form: str | None) -> np.ndarray:
     dates = pd.to_datetime(
         series.astype(str), format=form or "ISO8601", errors="coerce", utc=True
     )
-    return (dates - pd.Timestamp(0, tz="UTC")).dt.total_seconds().to_numpy(dtype=float)
+    # In microseconds the year 9999, which stands for "never", has room, too.
+    since = dates.dt.tz_localize(None).to_numpy().astype("datetime64[us]")
+    return np.where(np.isnat(since), np.nan, since.astype(np.int64) / 1e6)

@@ -8,7 +8,7 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.parallel import Parallel, delayed
 
 from ._compat import VisualBlock
-from ._evaluation import predict_with
+from ._evaluation import as_fitted, predict_with
 from ._temperature import heated
 from ._together import ignored, together
 
@@ -137,5 +137,5 @@ class WeightedEnsemble(BaseEstimator):
         -------
         ndarray of shape (n_samples,) or (n_samples, n_classes)
         """
-        with _known_categories():
+        with _known_categories(), as_fitted():
             return self.estimators[0].decision_function(X)

@@ -142,7 +142,8 @@ default="hybrid"
         done about it, or what to do. Leak suspects are kept. Leaks and drift are
         looked for in the first 2,000 columns.
     columns_ : DataFrame
-        What each column was taken for.
+        What each column was taken for: column, kind, n_unique, missing (share), and
+        read_as (format of dates, or decimal mark of numbers, that are text).
     container_ : {{"frame", "array", "sparse"}}
         What the table was held in.
     scorer_ : callable
@@ -151,6 +152,8 @@ default="hybrid"
         Metric of the knowledge base that stands for it in the rankings.
     metric_mapping_ : str
         Why that one, in a sentence; the rankings carry it as ``attrs["metric"]``.
+    repeated_names_ : list of str or None
+        Names of the columns where some are not unique, else None.
     n_splits_ : int
         Number of folds.
     folds_ : str

@@ -256,6 +256,11 @@ def take(X, rows):
     return X.iloc[rows] if isinstance(X, pd.DataFrame) else X[rows]
 
 
+def as_fitted():
+    """Whatever frames the user wants of transformers, those within pipelines fit."""
+    return config_context(transform_output="default")
+
+
 def predict_with(model, X, classes) -> np.ndarray:
     """Probabilities with one column per known class or label, or values.
 
@@ -277,13 +282,17 @@ def predict_with(model, X, classes) -> np.ndarray:
         If a prediction is not finite.
     """
     if classes is None:
-        prediction = np.asarray(model.predict(X), dtype=float)
+        with as_fitted():
+            prediction = np.asarray(model.predict(X), dtype=float)
         prediction = prediction.reshape(X.shape[0], -1)
         prediction = prediction[:, 0] if prediction.shape[1] == 1 else prediction
     elif isinstance(classes, str):
-        prediction = _of_labels(model.predict_proba(X), model.classes_)
+        with as_fitted():
+            found = model.predict_proba(X)
+        prediction = _of_labels(found, model.classes_)
     else:
-        known = model.predict_proba(X)
+        with as_fitted():
+            known = model.predict_proba(X)
         prediction = np.zeros((len(known), len(classes)))
         prediction[:, np.searchsorted(classes, model.classes_)] = known
     if not np.isfinite(prediction).all():
@@ -378,7 +387,8 @@ def evaluate_fold(
     X_test = take(X, test)
     start = clock()
     try:
-        encoded = _encode(pipeline, encoders, X, y, split, clock)
+        with as_fitted():
+            encoded = _encode(pipeline, encoders, X, y, split, clock)
         begun = clock()
         model = Pipeline(pipeline.steps[len(encoded.steps) :])
         fit_weighted(model, encoded.train, y[train], take_or_none(weights, train))
@@ -453,9 +463,10 @@ def _nan_if_undefined(score, scorer) -> float:
 def fit_weighted(pipeline: Pipeline, X, y, weights: np.ndarray | None) -> Pipeline:
     """Fit a pipeline whose last step gets the sample weights, if there are any."""
     if weights is None:
-        return pipeline.fit(X, y)
+        with as_fitted():
+            return pipeline.fit(X, y)
     name, _ = last_step(pipeline)
-    with config_context(enable_metadata_routing=False):
+    with as_fitted(), config_context(enable_metadata_routing=False):
         return pipeline.fit(X, y, **{f"{name}__sample_weight": weights})
 
 

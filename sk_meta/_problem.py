@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass, replace
 from numbers import Integral
 from typing import Any
@@ -228,9 +229,17 @@ def _try_scorer(problem: Problem, scoring) -> None:
     dummy = _dummy(problem.y, problem.target)
     prediction = predict_with(dummy, blank, problem.target.form)
     try:
-        problem.score(prediction, rows)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            score = problem.score(prediction, rows)
     except Exception as error:
         raise ValueError(
             f"scoring={scoring!r} can't score this target: {error} Choose a scorer for "
-            f"{problem.target.task} with {problem.target.n_classes or 'no'} classes."
+            f"{problem.target.task} with {problem.target.n_classes or 'no'} classes, "
+            "and splits whose test rows it can score."
         ) from error
+    if len(rows) == 1 and np.isnan(score):
+        raise ValueError(
+            f"scoring={scoring or problem.metric.name!r} is not defined for a single "
+            "test row. Choose splits with more test rows, or another scorer."
+        )

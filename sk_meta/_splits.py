@@ -49,7 +49,31 @@ def own_splits(cv, X, y, target: Target, groups=None) -> list[tuple]:
         raise ValueError(
             f"cv={_short(cv)} yields a split without training or test rows."
         )
-    return splits
+    last = max(int(part.max()) for split in splits for part in split)
+    if last >= len(y):
+        raise ValueError(
+            f"cv={_short(cv)} names row {last}, and there are {len(y)}. Positions are "
+            "wanted, from 0, and not labels of an index."
+        )
+    return _of_several_classes(splits, y, target, cv)
+
+
+def _of_several_classes(splits: list[tuple], y, target: Target, cv) -> list[tuple]:
+    """The splits whose training rows have more than one class."""
+    if target.n_classes < 2:
+        return splits
+    left = [split for split in splits if (y[split[0]] != y[split[0][0]]).any()]
+    if not left:
+        raise ValueError(
+            f"cv={_short(cv)}: the training rows of every split are of one class. "
+            "Where splits follow the order of the rows, these may be sorted by class."
+        )
+    if len(left) < len(splits):
+        warn_user(
+            f"{len(splits) - len(left)} of {len(splits)} splits of cv are left out: "
+            "their training rows are of one class."
+        )
+    return left
 
 
 def _short(value) -> str:

@@ -19,9 +19,11 @@ from ._columns import (
     CONSTANT,
     DATETIME,
     DECLARABLE,
+    DURATION,
     HIGH_CARDINALITY,
     LEFT_OUT,
     MISSING,
+    NUMBER_TEXT,
     NUMERIC,
     QUANTITIES,
     TEXT,
@@ -34,6 +36,7 @@ from ._columns import (
 MAX_INTEGER_CLASSES = 20
 # In the place of the classes: several labels, each of which a row has or has not.
 MULTILABEL = "multilabel"
+_READ_AS = (NUMBER_TEXT, DATETIME, DURATION)  # written as text
 
 
 @dataclass(frozen=True)
@@ -105,11 +108,12 @@ class Table:
         )
 
     def to_frame(self) -> pd.DataFrame:
-        """One row per column: its kind, number of values, share missing."""
-        return pd.DataFrame(
-            [(c.selector, c.kind, c.n_unique, c.missing) for c in self.columns],
-            columns=["column", "kind", "n_unique", "missing"],
-        )
+        """One row per column: its kind, number of values, share missing, how read."""
+        rows = [(c.selector, c.kind, c.n_unique, c.missing) for c in self.columns]
+        frame = pd.DataFrame(rows, columns=["column", "kind", "n_unique", "missing"])
+        read = [c.detail if c.kind in _READ_AS and isinstance(c.detail, str) else None
+                for c in self.columns]  # fmt: skip
+        return frame.assign(read_as=np.array(read, dtype=object))
 
 
 @dataclass(frozen=True)
@@ -162,7 +166,7 @@ def is_frame(X) -> bool:
 
 
 def _is_of(X, package: str) -> bool:
-    return type(X).__module__.split(".")[0] == package and hasattr(X, "columns")
+    return type(X).__module__.split(".")[0] == package and hasattr(type(X), "columns")
 
 
 def as_table(X):
@@ -203,6 +207,8 @@ def as_table(X):
 
 
 def _from_polars(X) -> pd.DataFrame:
+    if not hasattr(X, "to_dict"):
+        raise ValueError(f"X is a {type(X).__name__} of polars. Pass X.collect().")
     try:
         return X.to_pandas()
     except ImportError:  # without pyarrow
@@ -210,7 +216,7 @@ def _from_polars(X) -> pd.DataFrame:
 
 
 def _without_arrow_times(X: pd.DataFrame) -> pd.DataFrame:
-    """Dates and durations of Arrow columns as those of NumPy; the rest as it is."""
+    """Dates, durations and levels of Arrow columns as pandas has them else."""
     of_arrow = [
         name
         for name, dtype in X.dtypes.items()
@@ -220,17 +226,21 @@ def _without_arrow_times(X: pd.DataFrame) -> pd.DataFrame:
     ]
     X = X.copy(deep=False) if of_arrow else X
     for name in of_arrow:
-        values = X[name].array.__arrow_array__()
-        X[name] = values.to_pandas(date_as_object=False).to_numpy()
+        values = X[name].array.__arrow_array__().to_pandas(date_as_object=False)
+        levels = isinstance(values.dtype, pd.CategoricalDtype)
+        X[name] = values.array if levels else values.to_numpy()
     return X
 
 
 def _as_numbers(column: pd.Series) -> pd.Series:
     """Numbers if all values are, or read as, numbers; else as it was."""
+    inferred = column.infer_objects()
+    if inferred.dtype.kind in "mM":  # these would be read as numbers, too
+        return inferred
     try:
         return pd.to_numeric(column)
     except (TypeError, ValueError):
-        return column.infer_objects()
+        return inferred
 
 
 def _with_narrow_indices(X):

@@ -11,11 +11,14 @@ from sklearn.utils import check_array, column_or_1d
 from sklearn.utils.multiclass import check_classification_targets, type_of_target
 from sklearn.utils.validation import check_consistent_length, validate_data
 
-from ._columns import BOOLEAN, NUMERIC
+from ._columns import BOOLEAN, DATETIME, DURATION, NUMBER_TEXT, NUMERIC, share_read
+from ._log import warn_user
 from ._table import as_table, is_frame
 
 # Cells of a sparse table up to which it is made dense where a frame is needed: 400 MB.
 MAX_DENSE_CELLS = 50_000_000
+_NUMBERS = (NUMERIC, NUMBER_TEXT)
+_MOSTLY_READ = 0.5
 
 
 def check_X(estimator, X, *, reset: bool):
@@ -40,8 +43,12 @@ def check_X(estimator, X, *, reset: bool):
         If the table is empty, not two-dimensional, or not the one of ``fit``.
     """
     if is_frame(X):
+        _check_repeated(estimator, X, reset)
         X = as_table(X)
         validate_data(estimator, X, reset=reset, skip_check_array=True)
+        known = None if reset else getattr(estimator, "feature_names_in_", None)
+        if known is not None and not isinstance(X.columns[0], str):
+            X = X.set_axis(known, axis=1)  # as an array, of which it warns
         if 0 in X.shape:
             raise ValueError(
                 f"Found array with {X.shape[0]} sample(s) and {X.shape[1]} feature(s) "
@@ -60,6 +67,8 @@ def check_X(estimator, X, *, reset: bool):
         reset=reset,
     )
     was_frame = not reset and estimator.container_ == "frame"
+    if issparse(X) and not reset and estimator.container_ == "array":
+        X = as_frame(X).to_numpy()
     if issparse(X) or not was_frame:
         X = as_table(X)
     else:
@@ -107,11 +116,28 @@ def as_frame(X) -> pd.DataFrame:
     return pd.DataFrame(X.toarray())
 
 
+def _check_repeated(estimator, X, reset: bool) -> None:
+    """Compare names of which some repeat; scikit-learn compares unique ones only."""
+    names = list(map(str, getattr(X, "column_names", X.columns)))
+    repeated = names if len(set(names)) < len(names) else None
+    if reset:
+        estimator.repeated_names_ = repeated
+        return
+    known = getattr(estimator, "repeated_names_", None)
+    if known is not None and names != known:
+        raise ValueError(
+            "The feature names should match those that were passed during fit, in the "
+            f"same order: {known[:10]}, and not {names[:10]}."
+        )
+
+
 def _as_in_fit(X: pd.DataFrame, columns: pd.DataFrame) -> pd.DataFrame:
     """Numbers and truth values where there were such in ``fit``."""
     X = X.copy(deep=False)
-    for position, kind in enumerate(columns["kind"]):
-        read = _READ_AGAIN.get(kind)
+    for position, row in enumerate(columns.itertuples()):
+        read_as = row.read_as if isinstance(row.read_as, str) else None
+        _check_type(X.iloc[:, position], X.columns[position], row.kind, read_as)
+        kind, read = row.kind, _READ_AGAIN.get(row.kind)
         if read is None or pd.api.types.is_numeric_dtype(X.iloc[:, position]):
             continue
         name = X.columns[position]
@@ -124,6 +150,36 @@ def _as_in_fit(X: pd.DataFrame, columns: pd.DataFrame) -> pd.DataFrame:
                 f"now: {error}. Convert it, or drop the rows."
             ) from error
     return X
+
+
+_TIMES = {DATETIME: "dates", DURATION: "durations"}
+
+
+def _check_type(series: pd.Series, name, kind: str, read_as: str | None) -> None:
+    """Refuse what would be read as something else; warn where it can't be read."""
+    of_kind = pd.api.types.infer_dtype(series.iloc[:1000], skipna=True)
+    found = {"datetime64": DATETIME, "datetime": DATETIME, "date": DATETIME,
+             "period": DATETIME, "timedelta64": DURATION, "timedelta": DURATION,
+             "integer": NUMERIC, "floating": NUMERIC, "mixed-integer-float": NUMERIC,
+             "string": "text"}.get(of_kind)  # fmt: skip
+    if series.isna().all() or found is None or kind not in (*_TIMES, *_NUMBERS):
+        return
+    held = f"{_TIMES.get(kind, 'numbers')}{' as text' if read_as else ''}"
+    other = {**_TIMES, NUMERIC: "numbers"}.get(found)
+    wrong = kind in _TIMES and found == NUMERIC or found in _TIMES and found != kind
+    if wrong or (kind, found) == (DATETIME, DATETIME) and read_as is not None:
+        raise ValueError(
+            f"Column {name!r} of X held {held} in fit and holds {other} now. Convert "
+            "it to what it was."
+        )
+    if found == "text" and read_as is not None:
+        share = share_read(series, kind, read_as)
+        if share < _MOSTLY_READ:
+            warn_user(
+                f"Column {name!r} of X held {held} in fit, and {100 * (1 - share):.0f} "
+                "% of its values are written otherwise now: they count as missing, or "
+                "as another number."
+            )
 
 
 def _read_numbers(series: pd.Series) -> pd.Series:

@@ -12,6 +12,7 @@ from sklearn.model_selection import (
     GroupKFold,
     KFold,
     LeaveOneGroupOut,
+    LeaveOneOut,
     PredefinedSplit,
     ShuffleSplit,
     TimeSeriesSplit,
@@ -295,6 +296,30 @@ def test_a_split_without_rows_is_refused():
 
 
 # Metadata routing
+
+
+def test_splits_whose_training_rows_are_of_one_class_are_left_out(iris):
+    X, y = iris
+    order = np.argsort(y == "virginica", kind="stable")  # the others first
+    X, y = X[order], (y == "virginica")[order].astype(int)
+    X, y = X[40:], y[40:]  # 60 of one class, 50 of the other
+    few = {**FEW, "cv": TimeSeriesSplit(4)}
+    model = MetaLearnerClassifier(**few)
+    with pytest.warns(UserWarning, match="2 of 4 splits of cv are left out"):
+        model.fit(X, y)
+    assert model.n_splits_ == 2 and model.best_score_ > 0.8
+    with pytest.raises(ValueError, match="every split are of one class"):
+        model.fit(X[:61], y[:61])
+
+
+def test_splits_that_can_not_be_are_told(iris, diabetes):
+    X, y = iris
+    rows = np.arange(100)
+    with pytest.raises(ValueError, match="names row 199, and there are 150"):
+        MetaLearnerClassifier(**{**FEW, "cv": [(rows, rows + 100)]}).fit(X, y)
+    X, y = diabetes
+    with pytest.raises(ValueError, match="not defined for a single test row"):
+        MetaLearnerRegressor(**{**FEW, "cv": LeaveOneOut()}).fit(X[:30], y[:30])
 
 
 def test_weights_and_groups_are_routed_through_cross_validation():

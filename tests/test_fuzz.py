@@ -39,6 +39,7 @@ cells = {
     "dates": st.datetimes(
         min_value=pd.Timestamp("1800-01-01"), max_value=pd.Timestamp("2200-01-01")
     ),
+    "any dates": st.dates(),
     "date texts": st.dates().map(str),
     "durations": st.timedeltas(
         min_value=pd.Timedelta(-1000, "D"), max_value=pd.Timedelta(1000, "D")

@@ -4,6 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 from conftest import make_messy, make_target
+from scipy import sparse
+from sklearn import config_context
 
 from sk_meta import MetaLearnerClassifier, MetaLearnerRegressor
 
@@ -122,8 +124,15 @@ def test_all_ways_to_say_missing_are_the_same(fitted, value):
 def test_renamed_categories_move_the_predictions(fitted):
     """The test above can fail: here is what it looks like when values do change."""
     model, frame = fitted
+    before = predicted(model, frame)
+    names = {"low": "high", "high": "low", "mid": "mid"}
+    renamed = frame.assign(category=frame["category"].astype(object).map(names))
+    after = predicted(model, renamed)
+    same = frame["category"].isin(["mid"]) | frame["category"].isna()
+    assert not np.allclose(after, before)
+    np.testing.assert_allclose(after[same], before[same])
     moved = frame.assign(number=-frame["number"])
-    assert not np.allclose(predicted(model, moved), predicted(model, frame))
+    assert not np.allclose(predicted(model, moved), before)
 
 
 def test_missing_reordered_and_renamed_columns_are_errors(fitted):
@@ -157,3 +166,108 @@ def test_polars_and_arrow_predict_like_pandas(fitted):
     for other in (table, polars.from_pandas(plain), table.to_pandas(
             types_mapper=pd.ArrowDtype)):  # fmt: skip
         np.testing.assert_allclose(predicted(model, other), expected, rtol=1e-6)
+
+
+@pytest.fixture(scope="module")
+def times():
+    """A model of numbers, dates and durations, in their types and as text."""
+    n = 80
+    days = pd.date_range("2021-01-01", periods=n)
+    frame = pd.DataFrame({
+        "number": np.arange(n) % 7 + 0.5,
+        "date": days,
+        "written": days.strftime("%Y-%m-%d"),
+        "length": pd.to_timedelta(np.arange(n), unit="h"),
+        "share": [f"{i} %" for i in range(n)],
+    })  # fmt: skip
+    model = MetaLearnerClassifier(
+        n_candidates=1, cv=2, candidates="linear", random_state=0
+    )
+    return model.fit(frame, np.arange(n) % 2), frame
+
+
+@pytest.mark.parametrize(
+    ("column", "other", "message"),
+    [
+        ("number", "date", "'number' of X held numbers in fit and holds dates now"),
+        ("number", "length", "'number' of X held numbers in fit and holds durations"),
+        ("date", "number", "'date' of X held dates in fit and holds numbers now"),
+        ("written", "date", "held dates as text in fit and holds dates now"),
+        ("length", "number", "held durations in fit and holds numbers now"),
+        ("share", "date", "held numbers as text in fit and holds dates now"),
+    ],
+)
+def test_another_type_of_time_is_an_error(times, column, other, message):
+    model, frame = times
+    with pytest.raises(ValueError, match=message):
+        model.predict(frame.assign(**{column: frame[other]}))
+
+
+@pytest.mark.parametrize(
+    ("column", "values"),
+    [
+        ("written", pd.date_range("2021-01-01", periods=80).strftime("%d/%m/%y")),
+        ("written", "tomorrow"),
+        ("share", [f"{i},0 %" for i in range(80)]),
+        ("share", "many"),
+    ],
+)
+def test_what_is_written_otherwise_is_told(times, column, values):
+    model, frame = times
+    with pytest.warns(UserWarning, match=f"'{column}'.* are written otherwise now"):
+        model.predict(frame.assign(**{column: values}))
+
+
+def test_what_can_be_read_is_read_without_a_word(times, recwarn):
+    model, frame = times
+    expected = predicted(model, frame)
+    same = [
+        frame.assign(share=np.arange(80.0)),
+        frame.assign(date=frame["written"]),
+        frame.assign(written=frame["written"].astype("category")),
+    ]
+    for other in same:
+        np.testing.assert_allclose(predicted(model, other), expected)
+    predicted(model, frame.assign(written=None, share=np.nan, date=pd.NaT))
+    assert not [w for w in recwarn if "written otherwise" in str(w.message)]
+
+
+def test_repeated_names_must_be_in_the_same_order(cancer):
+    X, y = cancer
+    frame = pd.DataFrame(X[:, :3], columns=["b", "a", "a"])
+    model = MetaLearnerClassifier(
+        n_candidates=1, cv=2, candidates="linear", random_state=0
+    ).fit(frame, y)
+    assert model.repeated_names_ == ["b", "a", "a"]
+    model.predict(frame)
+    with pytest.raises(ValueError, match="feature names should match"):
+        model.predict(frame.iloc[:, ::-1])
+
+
+def test_other_containers_than_in_fit(cancer):
+    X, y = cancer[0][:, :4], cancer[1]
+    settings = {"n_candidates": 1, "cv": 2, "candidates": "linear", "random_state": 0}
+    model = MetaLearnerClassifier(**settings).fit(X, y)
+    expected = model.predict_proba(X)
+    np.testing.assert_allclose(model.predict_proba(sparse.csr_array(X)), expected)
+    frame = pd.DataFrame(X, columns=list("abcd")).assign(e=list("xy") * 284 + ["x"])
+    model = MetaLearnerClassifier(**settings).fit(frame, y)
+    expected = model.predict_proba(frame)
+    with pytest.warns(UserWarning, match="does not have valid feature names"):
+        numbered = model.predict_proba(frame.set_axis(range(5), axis=1))
+    np.testing.assert_allclose(numbered, expected)
+
+
+@pytest.mark.parametrize("container", ["pandas", "polars"])
+def test_frames_that_transformers_are_to_return_change_nothing(container):
+    pytest.importorskip(container)
+    frame = make_messy(N_ROWS)[["number", "letters", "category"]]
+    y = make_target(frame, "classification")
+    names = ["logistic-C1", "tree-depth3"]
+    settings = {"n_candidates": 2, "cv": 2, "candidates": names, "random_state": 0}
+    expected = MetaLearnerClassifier(**settings).fit(frame, y).predict_proba(frame)
+    with config_context(transform_output=container):
+        model = MetaLearnerClassifier(**settings).fit(frame, y)
+        found = model.predict_proba(frame)
+    assert model.leaderboard_["status"].tolist() == ["ok", "ok"]
+    np.testing.assert_allclose(found, expected)

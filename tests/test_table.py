@@ -26,6 +26,7 @@ from sk_meta._columns import (
     describe_series,
 )
 from sk_meta._table import (
+    Table,
     as_table,
     describe_table,
     describe_target,
@@ -113,6 +114,11 @@ def test_description_as_frame_has_one_row_per_column(messy):
         ["Mar-2018", "Dec-1999"] * 5,
         ["2021-01-05", "unknown", "2020-02-29", ""] * 5,
         ["2021-01-05"] * 30 + ["yesterday"],
+        # The first days of a month may be months.
+        pd.date_range("2021-01-01", periods=60).strftime("%d-%m-%Y"),
+        pd.date_range("2021-01-01", periods=60).strftime("%d/%m/%Y %H:%M:%S"),
+        pd.date_range("2021-01-01", periods=60).strftime("%d.%m.%Y %H:%M"),
+        ["Thu Jan 21 10:00:00 +0000 2021", "Fri Feb 05 11:30:00 +0000 2021"] * 5,
         [datetime.date(2020, 1, day) for day in range(1, 11)],
         [datetime.datetime(2020, 1, day, 5) for day in range(1, 11)],
         pd.period_range("2020-01", periods=10, freq="M"),
@@ -208,6 +214,32 @@ def test_numbers_in_text_are_read(values, expected):
 
 
 @pytest.mark.parametrize(
+    ("write", "read"),
+    [
+        ("{0}.5k", lambda i: (i + 0.5) * 1e3),
+        ("${0}.5 M", lambda i: (i + 0.5) * 1e6),
+        ("({0},000)", lambda i: -1000.0 * i),
+        ("\u2212{0}", lambda i: -1.0 * i),
+        ("({0}.000,5)", lambda i: -1000.0 * i - 0.5),
+    ],
+)
+def test_numbers_with_other_signs_and_units_are_read(write, read):
+    series = pd.Series([write.format(i) for i in range(1, 61)] + [None])
+    column = describe_series(series, "it")
+    assert column.kind == NUMBER_TEXT
+    expected = [*map(read, range(1, 61)), np.nan]
+    np.testing.assert_allclose(as_floats(series, column), expected)
+    table = Table(61, (column,), "frame")
+    pipeline = Pipeline(one_hot(table, "regression"))
+    found = pipeline.fit_transform(series.to_frame("it"))
+    np.testing.assert_allclose(np.ravel(found), expected)
+
+
+def test_few_values_with_units_are_categories():
+    assert kind_of(["5K", "10K", "21K"] * 10) == CATEGORICAL
+
+
+@pytest.mark.parametrize(
     "values",
     [["$", "$$", "$$$"], ["+", "-"], ["%", "€"], ["E10", "E11", "E66"]],
     ids=str,
@@ -233,6 +265,10 @@ def test_a_few_words_among_numbers_are_missing_and_many_are_not():
         [f"{h}:30:15" for h in range(10)],
         [f"{h}h 15m" for h in range(10)],
         [f"{60 * h} min" for h in range(10)],
+        [str(pd.Timedelta(hours=h)) for h in range(10)],
+        [str(pd.Timedelta(hours=h + 20)) for h in range(10)],
+        [f"PT{h}H0M" for h in range(10)],
+        [f"{3600000 * h} ms" for h in range(10)],
     ],
     ids=lambda values: str(values[0]),
 )
@@ -278,6 +314,8 @@ def test_what_numbers_the_rows_is_an_identifier(name, values):
         ("grid", range(50)),
         ("id", np.linspace(0, 1, 50)),
         ("id", range(10)),
+        ("share", [f"{i}/50" for i in range(50)]),
+        ("place", [f"{i / 7:.2f},-5.25" for i in range(50)]),
         ("name", [f"{'abcdefghij'[i % 10] * 3}{'klmno'[i // 10]}" for i in range(50)]),
     ],
 )
@@ -398,6 +436,64 @@ def test_missing_dates_of_an_array_stay_missing():
     days = np.array([["2020-01-01"], ["NaT"], ["2021-05-05"]], dtype="datetime64[D]")
     (column,) = describe_table(as_table(days)).columns
     assert column.missing == pytest.approx(1 / 3)
+
+
+@pytest.mark.parametrize(
+    ("value", "kind"),
+    [(pd.Timestamp("2020-01-01"), DATETIME), (pd.Timedelta("1h"), DURATION)],
+)
+def test_dates_and_durations_of_an_array_of_objects(value, kind):
+    values = np.empty((40, 2), dtype=object)
+    values[:, 0] = range(40)
+    values[:, 1] = [value * i if kind == DURATION else value + pd.Timedelta(i, "D")
+                    for i in range(40)]  # fmt: skip
+    values[3, 1] = None
+    X = as_table(values)
+    number, column = describe_table(X).columns
+    assert (number.kind, column.kind) == (NUMERIC, kind)
+    seconds = as_floats(X[1], column)
+    assert np.isnan(seconds[3]) and np.isfinite(np.delete(seconds, 3)).all()
+    step = 3600 if kind == DURATION else 86400
+    assert seconds[11] - seconds[10] == step
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        [datetime.date(9999, 12, 31), datetime.date(2020, 1, 1)],
+        np.array(["9999-12-31", "2020-01-01"], dtype="datetime64[s]"),
+        ["9999-12-31", "2020-01-01"],
+    ],
+    ids=["objects", "seconds", "text"],
+)
+def test_dates_that_stand_for_never(values):
+    series = pd.Series(np.tile(np.asarray(values), 20))
+    column = describe_series(series, "it")
+    assert column.kind == DATETIME
+    seconds = as_floats(series, column)
+    assert seconds[1] == datetime.datetime(
+        2020, 1, 1, tzinfo=datetime.UTC
+    ).timestamp()
+    assert np.isnan(seconds[0]) or seconds[0] > seconds[1]
+
+
+def test_a_lazy_frame_is_refused_in_words():
+    polars = pytest.importorskip("polars")
+    with pytest.raises(ValueError, match="Pass X.collect"):
+        as_table(polars.LazyFrame({"a": [1]}))
+
+
+def test_levels_of_an_arrow_dictionary_stay():
+    pyarrow = pytest.importorskip("pyarrow", exc_type=ImportError)
+    codes = pyarrow.array([0, 1, 2, 1] * 5, pyarrow.int32())
+    levels = pyarrow.array(["low", "mid", "high"])
+    for ordered, kind in ((True, ORDINAL), (False, CATEGORICAL)):
+        grades = pyarrow.DictionaryArray.from_arrays(codes, levels, ordered=ordered)
+        table = pyarrow.table({"grade": grades})
+        frame = table.to_pandas(types_mapper=pd.ArrowDtype)
+        for X in (table, frame):
+            (column,) = describe_table(as_table(X)).columns
+            assert column.kind == kind
 
 
 def test_polars_frame_is_described_like_the_pandas_frame():

@@ -33,7 +33,6 @@ from sklearn.preprocessing import (
 from .._columns import (
     CATEGORIES,
     DATETIME,
-    DECORATION,
     DURATION,
     HIGH_CARDINALITY,
     NUMBER_TEXT,
@@ -43,6 +42,7 @@ from .._columns import (
     WITH_SECONDS,
     WITHOUT_SECONDS,
     Column,
+    replacements,
 )
 from .._compat import target_encoder
 from .._table import Table
@@ -113,13 +113,9 @@ def _impute(table: Table) -> Steps:
 
 def _parsed(column: Column) -> Steps:
     """Read the numbers of a column that holds them as text."""
-    steps: Steps = [
-        _to_text(),
-        ("undecorated", _replaced(DECORATION[column.detail], "")),
-    ]
-    if column.detail == ",":
-        steps.append(("decimal_point", _replaced(",", ".")))
-    return [*steps, *_to_number()]
+    found = replacements(column.detail)
+    steps = [(name, _replaced(*found[name])) for name in found]
+    return [_to_text(), *steps, *_to_number()]
 
 
 def _to_number() -> Steps:
