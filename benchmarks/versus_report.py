@@ -64,6 +64,8 @@ def report(out: Path, tools, seconds, tables) -> None:
         return
     for limit, group in runs.groupby("seconds"):
         one_budget(limit, group, tools)
+    if runs["seconds"].nunique() > 1:
+        across_budgets(runs)
 
 
 def one_budget(limit: float, runs: pd.DataFrame, tools) -> None:
@@ -83,18 +85,47 @@ def one_budget(limit: float, runs: pd.DataFrame, tools) -> None:
     print(f"{len(shared)} tables ({about}); {missing} not run by all of the tools.")
     if not shared:
         return
-    losses = pd.DataFrame(
-        {tool: [loss_of(cells.loc[(t, tool)]) for t in shared] for tool in tools},
-        index=shared,
-    )
-    dummy = np.array([dummy_of(cells.loc[(t, tools[0])]) for t in shared])
-    scores = normalised(losses, dummy)
+    losses, scores = losses_and_scores(cells, shared, tools)
     print_overview(limit, losses, scores, cells.loc[shared])
     for us in [tool for tool in OURS if tool in tools]:
         print_wins(us, losses, scores)
     print_tables(losses, cells, shared)
     print_failures(runs[runs["table"].isin(shared)])
     print_versions(runs)
+
+
+def across_budgets(runs: pd.DataFrame) -> None:
+    """Ours with the fewest seconds against the others with the most."""
+    ours = runs["tool"].isin(OURS)
+    least, most = runs["seconds"].min(), runs["seconds"].max()
+    runs = runs[runs["seconds"] == np.where(ours, least, most)]
+    cells = runs.set_index(["table", "tool"]).sort_index()
+    found = runs.groupby("table", sort=False)["tool"].apply(set)
+    shared = [table for table, tools in found.items() if tools == set(runs["tool"])]
+    print(f"\n### Ours in {least:g} seconds, the others in {most:g}\n")
+    print(f"{len(shared)} tables.")
+    if not shared:
+        return
+    tools = list(dict.fromkeys((*OURS, *runs["tool"])))
+    tools = [tool for tool in tools if tool in set(runs["tool"])]
+    losses, scores = losses_and_scores(cells, shared, tools)
+    ranks = losses.rank(axis=1)
+    print_head(["tool", "mean rank", "normalised score"])
+    for tool in ranks.mean().sort_values().index:
+        print_row([tool, with_interval(ranks[tool]), with_interval(scores[tool])])
+    for us in [tool for tool in OURS if tool in tools]:
+        print_wins(us, losses.drop(columns=[o for o in OURS if o != us and o in tools]),
+                   scores)  # fmt: skip
+
+
+def losses_and_scores(cells, tables, tools) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Losses and normalised scores, a row a table and a column a tool."""
+    losses = pd.DataFrame(
+        {tool: [loss_of(cells.loc[(t, tool)]) for t in tables] for tool in tools},
+        index=tables,
+    )
+    dummy = np.array([dummy_of(cells.loc[(t, tools[0])]) for t in tables])
+    return losses, normalised(losses, dummy)
 
 
 def loss_of(run: pd.Series) -> float:

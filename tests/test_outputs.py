@@ -233,3 +233,18 @@ def test_greedy_weights_take_predictions_of_any_shape():
         return ((blends - y) ** 2).mean(axis=(1, 2))
 
     np.testing.assert_allclose(greedy_weights(losses, stack), [0.5, 0.5, 0])
+
+
+def test_a_skewed_quantity_is_for_the_variants_of_its_normal_scores():
+    """Incomes and prices: a few are a hundred times as large as most."""
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(300, 3))
+    y = np.exp(2 * X[:, 0] + rng.normal(scale=0.3, size=300))
+    names = ["ridge", "ridge-gaussian-target"]
+    model = MetaLearnerRegressor(
+        candidates=names, n_candidates=2, cv=3, scoring="neg_mean_absolute_error",
+        random_state=0,
+    ).fit(X, y)  # fmt: skip
+    scores = model.leaderboard_.set_index("configuration")["mean_score"]
+    assert scores["ridge-gaussian-target"] > 0.7 * scores["ridge"]
+    assert (model.predict(X) > 0).all()

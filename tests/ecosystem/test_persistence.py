@@ -2,6 +2,8 @@
 
 import pickle
 import re
+import textwrap
+from pathlib import Path
 
 import joblib
 import numpy as np
@@ -99,15 +101,17 @@ def test_onnx_of_the_best_pipeline_predicts_the_same(name, output):
     # ONNX computes in 32 bits, so the trees must see the same.
     X = X.astype(np.float32)
     best = make(candidates=[name], n_candidates=1).fit(X, y).best_estimator_
-    # The first steps, for infinite and huge values, are functions of NumPy, for which
-    # there are no operators.
-    assert [name for name, _ in best.steps[:2]] == ["finite", "cut"]
-    rest = best[2:]
+    # The converter that docs/howto/prediction.rst shows.
+    page = Path(__file__).parents[2] / "docs" / "howto" / "prediction.rst"
+    code = page.read_text(encoding="utf8").split(".. code-block:: python\n")[1]
+    exec(textwrap.dedent(code.split("\n\nThen")[0]), {})
     options = {"zipmap": False} if output == "classification" else None
-    written = skl2onnx.to_onnx(rest, X[:1], options=options)
+    written = skl2onnx.to_onnx(best, X[:1], options=options)
     session = runtime.InferenceSession(
         written.SerializeToString(), providers=["CPUExecutionProvider"]
     )
+    X = X.copy()
+    X[0, 0], X[1, 1] = np.inf, np.nan  # what the first steps are for
     found = session.run(None, {session.get_inputs()[0].name: X})
     if output == "classification":
         np.testing.assert_array_equal(found[0], best.predict(X))
