@@ -462,7 +462,12 @@ def test_dates_and_durations_of_an_array_of_objects(value, kind):
     [
         [datetime.date(9999, 12, 31), datetime.date(2020, 1, 1)],
         np.array(["9999-12-31", "2020-01-01"], dtype="datetime64[s]"),
-        ["9999-12-31", "2020-01-01"],
+        pytest.param(
+            ["9999-12-31", "2020-01-01"],
+            marks=pytest.mark.skipif(
+                pd.__version__ < "3", reason="pandas 2 reads dates up to 2262"
+            ),
+        ),
     ],
     ids=["objects", "seconds", "text"],
 )
