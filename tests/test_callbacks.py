@@ -238,10 +238,12 @@ def test_scoring_monitor_follows_the_best_so_far():
     assert log["accuracy"].between(0.9, 1).all()
 
 
-def test_progress_bar_of_scikit_learn_shows_fit_and_search(capsys):
+@pytest.mark.parametrize("n_jobs", [1, 2])
+def test_progress_bar_of_scikit_learn_shows_fit_and_search(capsys, n_jobs):
     callback = pytest.importorskip("sklearn.callback")
     pytest.importorskip("rich")
-    model = MetaLearnerClassifier(**SETTINGS).set_callbacks(callback.ProgressBar())
+    settings = {**SETTINGS, "n_jobs": n_jobs}
+    model = MetaLearnerClassifier(**settings).set_callbacks(callback.ProgressBar())
     model.fit(X, Y)
     shown = capsys.readouterr().out
     assert "MetaLearnerClassifier - search" in shown
