@@ -162,6 +162,22 @@ def test_the_reason_names_prior_tasks_that_are_near_and_where_it_is_good(
     assert n_named > 5
 
 
+def test_the_reason_counts_the_prior_tasks_where_it_was_good(ranking, knowledge):
+    scores = mean_scores(knowledge)
+    families = knowledge.tasks["family"][scores.index]
+    weights = 1 / families.map(families.value_counts())  # every family counts once
+    place = (1 - scores).fillna(np.inf).rank(axis=1, method="min") - 1
+    good = place < 0.25 * scores.shape[1]
+    share = 100 * good.mul(weights / weights.sum(), axis=0).sum()
+    usable = ranking[ranking["excluded"].isna()].set_index("configuration")
+    told = usable["reason"].str.extract(r"best quarter on (\d+) %")[0].astype(float)
+    assert told.notna().all()
+    # What failed somewhere has an estimate there; losses are rounded a little.
+    whole = told.index.intersection(scores.columns[scores.notna().all()])
+    assert len(whole) > 30
+    np.testing.assert_allclose(told[whole], share[whole], atol=2.5)
+
+
 def test_an_own_configuration_is_said_to_be_one(iris):
     model = MetaLearnerClassifier(
         candidates=["linear", ("mine", LogisticRegression())], random_state=0
