@@ -25,7 +25,6 @@ from ._evaluation import (
     OTHER,
     SCORE,
     STORED,
-    TIMED_ROWS,
     TIMEOUT,
     Evaluation,
     FoldResult,
@@ -259,8 +258,8 @@ class Search:
             known = None
             if self.checkpoint is not None:
                 key = unit.run.configuration.key
-                few = len(self.problem.folds.splits[unit.split][1]) < TIMED_ROWS
-                timed = self._rules.time_predict and few
+                test = self.problem.folds.splits[unit.split][1]
+                timed = self._rules.timed(len(test))
                 known = self.checkpoint.get(key, unit.split, timed=timed)
             start, worker = self.budget.elapsed(), FROM_CHECKPOINT
             if known is None:

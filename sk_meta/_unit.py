@@ -44,6 +44,10 @@ class Rules:
     keep_bytes: float = np.inf
     time_predict: bool = False
 
+    def timed(self, n_rows: int) -> bool:
+        """Whether predicting is timed after a fold with so many rows to predict."""
+        return self.time_predict and n_rows < TIMED_ROWS
+
 
 def evaluate_unit(
     task: Reference,
@@ -81,7 +85,7 @@ def evaluate_unit(
         n_steps = 0  # it might change in place what others are given
     encoders = joblib.hash(pipeline.steps[:n_steps])
     test = splits[split][1]
-    timed = rules.time_predict and len(test) < TIMED_ROWS
+    timed = rules.timed(len(test))
     held = begin_peak()
     result = evaluate_fold(
         pipeline, X, y, splits[split], rules.scorers, rules.classes,

@@ -166,8 +166,11 @@ def _check_type(series: pd.Series, name, kind: str, read_as: str | None) -> None
         return
     held = f"{_TIMES.get(kind, 'numbers')}{' as text' if read_as else ''}"
     other = {**_TIMES, NUMERIC: "numbers"}.get(found)
-    wrong = kind in _TIMES and found == NUMERIC or found in _TIMES and found != kind
-    if wrong or (kind, found) == (DATETIME, DATETIME) and read_as is not None:
+    numbers_for_times = kind in _TIMES and found == NUMERIC
+    other_times = found in _TIMES and found != kind
+    # Made text again, they would not have the format of fit.
+    not_as_text = kind == found == DATETIME and read_as is not None
+    if numbers_for_times or other_times or not_as_text:
         raise ValueError(
             f"Column {name!r} of X held {held} in fit and holds {other} now. Convert "
             "it to what it was."
