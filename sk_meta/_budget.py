@@ -43,6 +43,10 @@ class Budget:
         """Seconds since the budget was opened."""
         return self._clock() - self._start
 
+    def at(self, moment: float) -> float:
+        """Seconds since the budget was opened, at a moment of its clock."""
+        return moment - self._start
+
     def remaining(self, reserve: float = 0.0) -> float:
         """Seconds left before the deadline, less a reserve for what follows."""
         return self._seconds - reserve - self.elapsed()

@@ -42,6 +42,10 @@ from ._workers import Died, Late, Raised
 LAG = 4
 STOPPED = FoldResult(TIMEOUT, error="stopped by a callback")
 _MOMENT = 2.0  # seconds for running folds after a callback has asked to stop
+# Units that wait for the first worker that is free: what it is given next need not be
+# thought of then.
+_AHEAD = 1
+_KEPT = 8  # configurations at least whose fold models are kept
 _KEPT_SHARE = 0.002  # of the free memory that one kept fold model may take
 
 
@@ -153,13 +157,13 @@ class Search:
         self.task = task
         self.checkpoint = checkpoint
         self.busy_seconds = 0.0
+        self._n_kept = max(_KEPT, 2 * strategy.ensemble_size)
         self._stop = False
         self._rules = self._make_rules(time_predict)
         self._queue: deque[Unit] = deque()
         # Asked for and not told yet, in that order, with the outcome once it is in.
         self._untold: dict[Unit, Any] = {}
-        # Worker, start and end of what has been submitted; what was told of it.
-        self._times: dict[Unit, tuple[int, float, float]] = {}
+        self._from_checkpoint: set[Unit] = set()
         self._told: list[Told] = []
         self._best_score = np.nan
 
@@ -250,8 +254,11 @@ class Search:
             self._queue.append(unit)
 
     def _submit(self) -> None:
-        while self._queue and self.workers.free():
-            if self.budget.limited and self.strategy.seconds_left() <= 0:
+        left = self.strategy.seconds_left()
+        if self.workers.processes:
+            self.workers.patience = left
+        while self._queue and self.workers.free(ahead=_AHEAD):
+            if self.budget.limited and left <= 0:
                 return
             unit = self._queue.popleft()
             self.tasks.began(unit)
@@ -261,18 +268,14 @@ class Search:
                 test = self.problem.folds.splits[unit.split][1]
                 timed = self._rules.timed(len(test))
                 known = self.checkpoint.get(key, unit.split, timed=timed)
-            start, worker = self.budget.elapsed(), FROM_CHECKPOINT
             if known is None:
-                worker = self.workers.submit(unit, evaluate_unit, *self._call(unit))
+                self.workers.submit(unit, evaluate_unit, *self._call(unit))
             else:
                 self._untold[unit] = known
-            self._times[unit] = (worker, start, start)
+                self._from_checkpoint.add(unit)
 
     def _note_ended(self, outcomes) -> None:
-        now = self.budget.elapsed()
-        for unit, outcome in outcomes:
-            self._untold[unit] = outcome
-            self._times[unit] = (*self._times[unit][:2], now)
+        self._untold.update(outcomes)
 
     def _tell_what_is_in(self, window: int) -> None:
         """Tell outcomes: as they come in, or in their order if there is no deadline."""
@@ -314,11 +317,14 @@ class Search:
 
     def _record(self, unit: Unit, result: FoldResult, n_observed: int) -> None:
         """Note what was told, unless it was never begun."""
-        if unit not in self._times:
+        now = unit.run.elapsed
+        if unit in self._from_checkpoint:
+            worker, start, end = FROM_CHECKPOINT, now, now
+        elif (span := self.workers.span(unit)) is None:
             return
-        worker, start, end = self._times.pop(unit)
-        if result.status == TIMEOUT:
-            end = unit.run.elapsed  # it was still running
+        else:
+            worker, start, end = span[0], *map(self.budget.at, span[1:])
+            end = now if np.isnan(end) else end  # it was still running
         last = self.problem.folds.stages[-1]
         if unit.split in last and unit.run.has(last):
             self._best_score = np.fmax(self._best_score, unit.run.score(last))
@@ -354,7 +360,21 @@ class Search:
             self.problem.random_state,
             unit.split,
             f"model-{unit.run.number}",
+            self._worth_keeping(unit.split),
         )
+
+    def _worth_keeping(self, split: int) -> float:
+        """Score on a split that the model of a fold needs to be kept."""
+        if not self.budget.limited:
+            return -np.inf  # the callbacks want them
+        scores = [
+            run.results[split].scores.get(SCORE, np.nan)
+            for run in self.strategy.runs
+            if split in run.results
+        ]
+        known = sorted(score for score in scores if np.isfinite(score))
+        n_kept = self._n_kept
+        return known[-n_kept] if len(known) >= n_kept else -np.inf
 
     def _drop_models(self, run: Run) -> None:
         for split, result in run.results.items():
@@ -362,7 +382,7 @@ class Search:
                 run.results[split] = drop_model(result)
 
     def _keep_the_best_models(self) -> None:
-        for run in self.strategy.ranked()[2 * self.strategy.ensemble_size :]:
+        for run in self.strategy.ranked()[self._n_kept :]:
             self._drop_models(run)
 
     def _result(self, why: str) -> SearchResult:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import pickle
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
@@ -12,7 +13,7 @@ import numpy as np
 from sklearn.pipeline import Pipeline
 
 from ._catalogue import Configuration
-from ._evaluation import TIMED_ROWS, FoldResult, evaluate_fold, time_prediction
+from ._evaluation import SCORE, TIMED_ROWS, FoldResult, evaluate_fold, time_prediction
 from ._memory import begin_peak, peak_since
 from ._shared import Reference
 
@@ -56,6 +57,7 @@ def evaluate_unit(
     seed: int,
     split: int,
     name: str,
+    worth: float = -np.inf,
 ) -> FoldResult:
     """Evaluate a configuration on one of the splits of a task.
 
@@ -73,6 +75,8 @@ def evaluate_unit(
         Position of the split.
     name : str
         Of the file with the fitted pipeline.
+    worth : float, default=-inf
+        Score from which on the fitted pipeline is kept.
 
     Returns
     -------
@@ -100,6 +104,8 @@ def evaluate_unit(
             result = replace(result, predict_time=seconds, spent_seconds=spent)
         if rules.keep is None:
             return replace(result, model=None)
+    if rules.keep is not None and result.scores.get(SCORE, -np.inf) < worth:
+        return replace(result, model=None)
     if rules.keep and result.model is not None:
         path = os.path.join(rules.keep, f"{name}-{split}")
         return replace(result, model=_stored(result.model, path, rules.keep_bytes))
@@ -112,16 +118,28 @@ def _is_quick(result: FoldResult, n_rows: int) -> bool:
     return at_most <= max(result.fit_seconds, 1.0)
 
 
+class _Limited:
+    """A file that refuses what is written beyond so many bytes."""
+
+    def __init__(self, file, max_bytes: float):
+        self._file, self._left = file, max_bytes
+
+    def write(self, data) -> int:
+        self._left -= memoryview(data).nbytes
+        if self._left < 0:
+            raise OSError("more than may be kept")
+        return self._file.write(data)
+
+
 def _stored(model: Pipeline, path: str, max_bytes: float) -> str | None:
     try:
-        joblib.dump(model, path)
+        with open(path, "wb") as file:
+            # Of hundreds of trees, joblib's pickler in Python takes ten times as long.
+            pickle.dump(model, _Limited(file, max_bytes), protocol=5)
     except Exception:  # it can't be pickled, or there is no room
         _remove(path)
         return None
-    if os.path.getsize(path) <= max_bytes:
-        return path
-    _remove(path)
-    return None
+    return path
 
 
 def _remove(path: str) -> None:
@@ -132,7 +150,10 @@ def _remove(path: str) -> None:
 def kept_model(result: FoldResult) -> Pipeline | None:
     """The fitted pipeline of a fold, if it was kept."""
     model: Any = result.model
-    return joblib.load(model) if isinstance(model, str) else model
+    if not isinstance(model, str):
+        return model
+    with open(model, "rb") as file:
+        return pickle.load(file)
 
 
 def drop_model(result: FoldResult) -> FoldResult:

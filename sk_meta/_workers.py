@@ -1,22 +1,25 @@
 """Where calls run: in worker processes, in threads, or here.
 
-All kinds have the same four methods: ``submit`` starts a call, ``wait`` returns
-what has ended, ``stop`` ends what has not, ``close`` tidies up. Processes are
-joblib's (loky), one executor per worker: so a worker that dies or hangs is known
-by its call, and can be ended without disturbing the others.
+All kinds have the same methods: ``submit`` starts a call, ``wait`` returns what has
+ended, ``span`` tells when it ran and where, ``stop`` ends what runs, ``close`` tidies
+up. Processes are joblib's (loky), one executor per worker: so a worker that dies or
+hangs is known by its call, and can be ended without disturbing the others.
 """
 
 from __future__ import annotations
 
 import contextlib
+import gc
 import os
 import signal
+import sys
 import time
 import warnings
+from collections import deque
 from collections.abc import Callable, Hashable
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from multiprocessing import current_process
-from threading import Lock, Thread
+from threading import Lock, RLock, Thread
 from typing import Any
 
 import numpy as np
@@ -62,7 +65,31 @@ class Raised:
         self.error = error
 
 
-class Here:
+class _Calls:
+    """When each call ran, and on which worker."""
+
+    def __init__(self) -> None:
+        self._spans: dict[Hashable, tuple[int, float, float]] = {}
+
+    def _begins(self, key: Hashable, worker: int) -> None:
+        self._spans[key] = worker, time.perf_counter(), np.nan
+
+    def _ends(self, key: Hashable) -> None:
+        self._spans[key] = *self._spans[key][:2], time.perf_counter()
+
+    def span(self, key: Hashable) -> tuple[int, float, float] | None:
+        """When a call ran; asked for once.
+
+        Returns
+        -------
+        tuple of (int, float, float), or None
+            Number of the worker, from 0, and when the call began and ended, in seconds
+            of ``time.perf_counter``; NaN if it has not ended. None if it never began.
+        """
+        return self._spans.pop(key, None)
+
+
+class Here(_Calls):
     """Calls run in this process, one after another, when they are submitted."""
 
     size = 1
@@ -70,24 +97,29 @@ class Here:
     processes = False
 
     def __init__(self) -> None:
+        super().__init__()
         self._ended: Outcomes = []
 
-    def free(self) -> int:
-        """Calls that may be submitted now."""
+    def free(self, ahead: int = 0) -> int:
+        """Calls that may be submitted now.
+
+        Parameters
+        ----------
+        ahead : int, default=0
+            How many may wait in worker processes' stead, for the first that is free.
+        """
         return 1 - len(self._ended)
 
     def busy(self) -> int:
         """Calls that were submitted and not returned by :meth:`wait`."""
         return len(self._ended)
 
-    def submit(self, key: Hashable, function: Callable, *args: Any) -> int:
-        """Start ``function(*args)``; its outcome will be known by ``key``.
-
-        Returns the number of the worker, from 0.
-        """
+    def submit(self, key: Hashable, function: Callable, *args: Any) -> None:
+        """Start ``function(*args)``; its outcome will be known by ``key``."""
+        self._begins(key, 0)
         with undisturbed():
             self._ended.append((key, _outcome(function, args)))
-        return 0
+        self._ends(key)
 
     def wait(self, seconds: float) -> Outcomes:
         """Return what has ended, at the latest after so many seconds."""
@@ -111,25 +143,26 @@ class Rounds(Here):
         self.size = effective_n_jobs(n_jobs)
         self._calls: list[tuple] = []
 
-    def free(self) -> int:
+    def free(self, ahead: int = 0) -> int:
         return self.size - self.busy()
 
     def busy(self) -> int:
         return len(self._calls) + len(self._ended)
 
-    def submit(self, key: Hashable, function: Callable, *args: Any) -> int:
+    def submit(self, key: Hashable, function: Callable, *args: Any) -> None:
         self._calls.append((key, function, args))
-        return self.busy() - 1
 
     def wait(self, seconds: float) -> Outcomes:
         if seconds <= 0:
             return super().wait(0)
         calls, self._calls = self._calls, []
+        for number, (key, _, _) in enumerate(calls):
+            self._begins(key, number)
         parallel = Parallel(n_jobs=self.n_jobs)
         outcomes = parallel(delayed(_run)(f, args, np.inf) for _, f, args in calls)
-        self._ended += [
-            (key, o) for (key, _, _), o in zip(calls, outcomes, strict=True)
-        ]
+        for (key, _, _), outcome in zip(calls, outcomes, strict=True):
+            self._ends(key)
+            self._ended.append((key, outcome))
         return super().wait(seconds)
 
     def stop(self) -> list[Hashable]:
@@ -137,7 +170,7 @@ class Rounds(Here):
         return keys + super().stop()
 
 
-class Threads:
+class Threads(_Calls):
     """Calls run in threads of this process, which can't be ended.
 
     They are daemons: one that never returns does not keep Python from exiting.
@@ -147,16 +180,17 @@ class Threads:
     processes = False
 
     def __init__(self, size: int):
+        super().__init__()
         self.size = size
         self._running: dict[Future, tuple[int, Hashable]] = {}
 
-    def free(self) -> int:
+    def free(self, ahead: int = 0) -> int:
         return self.size - len(self._running)
 
     def busy(self) -> int:
         return len(self._running)
 
-    def submit(self, key: Hashable, function: Callable, *args: Any) -> int:
+    def submit(self, key: Hashable, function: Callable, *args: Any) -> None:
         future: Future = Future()
         taken = {number for number, _ in self._running.values()}
         number = min(set(range(len(taken) + 1)) - taken)
@@ -167,13 +201,17 @@ class Threads:
             except BaseException as error:  # else it would be waited for for ever
                 future.set_result(Raised(error))
 
+        self._begins(key, number)
         self._running[future] = (number, key)
         Thread(target=call, daemon=True).start()
-        return number
 
     def wait(self, seconds: float) -> Outcomes:
-        done = _first(self._running, seconds)
-        return [(self._running.pop(future)[1], future.result()) for future in done]
+        ended: Outcomes = []
+        for future in _first(self._running, seconds):
+            _, key = self._running.pop(future)
+            self._ends(key)
+            ended.append((key, future.result()))
+        return ended
 
     def stop(self) -> list[Hashable]:
         keys, self._running = [key for _, key in self._running.values()], {}
@@ -183,10 +221,12 @@ class Threads:
         pass
 
 
-class Processes:
+class Processes(_Calls):
     """Calls run in worker processes, which are ended if they are late.
 
-    They start while the caller goes on.
+    They start while the caller goes on. A call that was submitted ahead is given to the
+    first worker that is free, by the thread of loky's in which it learns of that: so
+    workers need not wait for a caller that thinks.
 
     Parameters
     ----------
@@ -196,22 +236,43 @@ class Processes:
     hurry : bool
         Whether a thread of this process takes calls until the first worker is ready
         (see :attr:`starting`); it can't be ended, and has no limit of memory.
+
+    Attributes
+    ----------
+    patience : float
+        Seconds from now in which calls that were submitted ahead may begin. After
+        them they are returned as :class:`Late`.
     """
 
     hard = True
     processes = True
 
     def __init__(self, size: int, memory: float = np.inf, hurry: bool = False):
+        super().__init__()
         self.size = size
         self.memory = memory
         self.hurry = hurry
+        # What follows is read and changed by threads of loky's, too.
+        self._lock = RLock()
         self._workers: list[ProcessPoolExecutor | None] = [None] * size
-        self._running: dict[Future, tuple[int, Hashable]] = {}
         self._starting: dict[Future, int] = {}
+        self._running: dict[Future, tuple[int, Hashable]] = {}
+        self._ahead: deque[tuple[Hashable, tuple]] = deque()
+        self._ahead_until = np.inf
+        self._over: list[tuple[Hashable, Future]] = []
+        self._broken: set[int] = set()  # workers that took their call with them
         self._substitute = Threads(1)
         self._begun = False
         for number in range(size):
             self._start(number)
+
+    @property
+    def patience(self) -> float:
+        return self._ahead_until - time.perf_counter()
+
+    @patience.setter
+    def patience(self, seconds: float) -> None:
+        self._ahead_until = time.perf_counter() + seconds
 
     def _start(self, number: int) -> None:
         self._starting[self._send(number, _ready)] = number
@@ -235,68 +296,113 @@ class Processes:
 
     def _note_started(self, seconds: float) -> None:
         for future in _first(self._starting, seconds):
-            number = self._starting.pop(future)
-            self._begun = True
-            if future.exception() is not None:
-                self._workers[number] = None
+            with self._lock:
+                number = self._starting.pop(future)
+                self._begun = True
+                if future.exception() is not None:
+                    self._workers[number] = None
+        with self._lock:
+            for number in self._idle_workers():
+                self._give_next(number)
 
     def _idle_workers(self) -> list[int]:
         taken = {number for number, _ in self._running.values()}
-        return [n for n in range(self.size)
-                if n not in taken and n not in self._starting.values()]  # fmt: skip
+        taken |= self._broken | set(self._starting.values())
+        return [number for number in range(self.size) if number not in taken]
 
-    def free(self) -> int:
+    def free(self, ahead: int = 0) -> int:
         if self.starting:
             return self._substitute.free()
-        return len(self._idle_workers())
+        with self._lock:
+            return len(self._idle_workers()) + ahead - len(self._ahead)
 
     def busy(self) -> int:
-        return len(self._running) + self._substitute.busy()
+        with self._lock:
+            mine = len(self._running) + len(self._over) + len(self._ahead)
+        return mine + self._substitute.busy()
 
-    def submit(self, key: Hashable, function: Callable, *args: Any) -> int:
+    def submit(self, key: Hashable, function: Callable, *args: Any) -> None:
         if self.starting:
-            self._substitute.submit(key, function, *args)
-            return self.size  # one more, that no worker has
-        number = self._idle_workers()[0]
-        future = self._send(number, _run, function, args, self.memory)
-        self._running[future] = (number, key)
-        return number
+            self._begins(key, self.size)  # one more, that no worker has
+            return self._substitute.submit(key, function, *args)
+        with self._lock:
+            idle = self._idle_workers()
+            if idle:
+                self._give(idle[0], key, (function, args))
+            else:
+                self._ahead.append((key, (function, args)))
+
+    def _give(self, number: int, key: Hashable, call: tuple) -> None:
+        future = self._send(number, _run, *call, self.memory)
+        self._begins(key, number)
+        self._running[future] = number, key
+        future.add_done_callback(self._note_over)
+
+    def _give_next(self, number: int) -> None:
+        """Give a free worker a call that was submitted ahead."""
+        if self._ahead and self.patience > 0:
+            self._give(number, *self._ahead.popleft())
+
+    def _note_over(self, future: Future) -> None:
+        with self._lock:
+            if future not in self._running:
+                return  # it was stopped, or is noted already
+            number, key = self._running.pop(future)
+            self._ends(key)
+            self._over.append((key, future))
+            if isinstance(future.exception(), BrokenProcessPool):
+                self._broken.add(number)
+            else:
+                self._give_next(number)
 
     def wait(self, seconds: float) -> Outcomes:
-        everything = {*self._running, *self._starting, *self._substitute._running}
-        wait(everything, _timeout(seconds), FIRST_COMPLETED)
+        self._replace_broken()
+        with self._lock:
+            everything = {*self._running, *self._starting, *self._substitute._running}
+            seconds = 0.0 if self._over else seconds
+            if self._ahead:
+                seconds = min(seconds, self.patience)
+        for future in wait(everything, _timeout(seconds), FIRST_COMPLETED).done:
+            self._note_over(future)  # its thread may not have come to it
+        self._replace_broken()
         self._note_started(0)
         ended = self._substitute.wait(0)
-        for future in [f for f in self._running if f.done()]:
-            number, key = self._running.pop(future)
-            ended.append((key, self._outcome_of(future, number)))
-        return ended
+        for key, _ in ended:
+            self._ends(key)
+        with self._lock:
+            over, self._over = self._over, []
+            if self.patience <= 0:
+                ended += [(key, Late()) for key, _ in self._ahead]
+                self._ahead.clear()
+        return ended + [(key, _outcome_of(future)) for key, future in over]
 
-    def _outcome_of(self, future: Future, number: int) -> Any:
-        try:
-            return future.result()
-        except BrokenProcessPool:
-            _end(self._workers[number])
-            self._workers[number] = None
-            self._start(number)
-            return Died()
-        except Exception as error:
-            return Raised(error)
+    def _replace_broken(self) -> None:
+        with self._lock:
+            broken, self._broken = self._broken, set()
+            dead = [self._workers[number] for number in broken]
+            for number in broken:
+                self._workers[number] = None
+                self._start(number)
+        for worker in dead:
+            _end(worker)
 
     def stop(self) -> list[Hashable]:
-        keys = [key for _, key in self._running.values()]
+        with self._lock:
+            keys = [key for key, _ in (*self._over, *self._ahead)]
+            keys += [key for _, key in self._running.values()]
         for number in self._end_running():
             self._start(number)  # it will be ready when it is needed
         return keys + self._substitute.stop()
 
     def _end_running(self) -> list[int]:
-        numbers = []
-        for future, (number, _) in self._running.items():
+        with self._lock:
+            running, self._running = self._running, {}
+            self._over.clear()
+            self._ahead.clear()
+        for future, (number, _) in running.items():
             _end(self._workers[number], future)
             self._workers[number] = None
-            numbers.append(number)
-        self._running = {}
-        return numbers
+        return [number for number, _ in running.values()]
 
     def close(self) -> None:
         self._end_running()
@@ -308,6 +414,15 @@ class Processes:
             elif worker is not None:
                 _give_back(worker)
         self._workers, self._starting = [None] * self.size, {}
+
+
+def _outcome_of(call: Future) -> Any:
+    try:
+        return call.result()
+    except BrokenProcessPool:
+        return Died()
+    except Exception as error:
+        return Raised(error)
 
 
 def open_workers(n_jobs: int | None, *, timed: bool, memory: float = np.inf):
@@ -425,6 +540,23 @@ def _run(function: Callable, args: tuple, memory: float) -> Any:
     finally:
         limit_memory(np.inf)  # what follows, such as sending the result, needs some
         _end_children()
+        _freeze_modules()
+
+
+_n_frozen = 0  # modules
+
+
+def _freeze_modules() -> None:
+    """Let the garbage collector pass over what has been imported.
+
+    Without psutil, loky's workers collect once a second, which takes 0.15 s where
+    scikit-learn and the boosting libraries are loaded.
+    """
+    global _n_frozen
+    if len(sys.modules) > _n_frozen:
+        gc.collect()
+        gc.freeze()
+        _n_frozen = len(sys.modules)
 
 
 def _outcome(function: Callable, args: tuple) -> Any:

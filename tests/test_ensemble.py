@@ -1,5 +1,6 @@
 """Greedy selection of weights, its honest score, and the weighted ensemble."""
 
+import os
 import time
 import warnings
 from dataclasses import replace
@@ -29,7 +30,7 @@ from sk_meta._refit import Refits
 from sk_meta._selection import Goal, _ranking_losses, greedy_weights, select
 from sk_meta._shared import Reference
 from sk_meta._table import describe_table
-from sk_meta._unit import Rules, evaluate_unit
+from sk_meta._unit import Rules, evaluate_unit, kept_model
 
 
 def squares(errors):
@@ -294,7 +295,7 @@ def test_a_limit_is_held_against_a_call_with_1000_rows(iris):
     assert 0 < free.sum() < limit
 
 
-def unit_of(model, n_rows, **rules):
+def unit_of(model, n_rows, worth=-np.inf, **rules):
     """A fold of a table with so many rows to predict, as a worker runs it."""
     X = np.random.default_rng(0).normal(size=(n_rows + 40, 2))
     y = np.arange(len(X)) % 2
@@ -303,7 +304,21 @@ def unit_of(model, n_rows, **rules):
     task = Reference("key", (X, y, [split], table, None))
     own = custom("mine", model, "classification", ())
     asked = Rules({SCORE: get_scorer("accuracy")}, {}, np.array([0, 1]), **rules)
-    return evaluate_unit(task, asked, own, 0, 0, "model")
+    return evaluate_unit(task, asked, own, 0, 0, "model", worth)
+
+
+def test_a_fold_model_is_kept_where_it_may_be_needed_and_is_not_too_large(tmp_path):
+    keep = str(tmp_path)
+    kept = unit_of(GaussianNB(), 20, keep=keep)
+    assert kept_model(kept).predict_proba(np.zeros((3, 2))).shape == (3, 2)
+    size = os.path.getsize(kept.model)
+    os.remove(kept.model)
+    score = kept.scores[SCORE]
+    assert unit_of(GaussianNB(), 20, worth=score + 0.01, keep=keep).model is None
+    assert unit_of(GaussianNB(), 20, keep=keep, keep_bytes=size - 1).model is None
+    assert not any(tmp_path.iterdir())
+    fits = unit_of(GaussianNB(), 20, worth=score, keep=keep, keep_bytes=size)
+    assert os.path.getsize(fits.model) == size
 
 
 class Slow(GaussianNB):

@@ -1,5 +1,6 @@
 """Calls here, in threads and in processes: outcomes, deaths, what is left behind."""
 
+import gc
 import io
 import os
 import random
@@ -24,6 +25,7 @@ from sk_meta._together import quiet
 from sk_meta._workers import (
     Died,
     Here,
+    Late,
     Processes,
     Raised,
     Rounds,
@@ -254,6 +256,76 @@ def test_a_worker_that_was_stopped_is_replaced_at_once(one):
     assert one.stop() == ["slow"]
     assert one._starting, "not only when the next call comes"
     assert run(one, {"quick": (square, 3)}) == {"quick": 9}
+
+
+def begun_ahead(workers, *calls):
+    """The workers, with the first call running and the others submitted ahead."""
+    settled(workers)
+    for key, *call in calls:
+        assert workers.free(ahead=len(calls)) > 0
+        workers.submit(key, *call)
+    return workers
+
+
+def test_a_call_ahead_begins_without_the_caller(one, tmp_path):
+    workers = begun_ahead(
+        one, ("first", sleep, 0.1), ("ahead", note_and_sleep, tmp_path / "note")
+    )
+    assert workers.free() == -1 and workers.free(ahead=1) == 0
+    assert eventually(lambda: (tmp_path / "note").exists()), "nobody has waited"
+    assert workers.wait(60) == [("first", 0.1)]
+    assert workers.busy() == 1
+    assert workers.stop() == ["ahead"]
+
+
+def test_a_call_ahead_outlives_the_worker_of_another(one):
+    workers = begun_ahead(one, ("bad", die, "kill"), ("ahead", square, 3))
+    outcomes = run(workers, {})
+    assert isinstance(outcomes.pop("bad"), Died)
+    assert outcomes == {"ahead": 9}
+
+
+def test_a_call_ahead_goes_to_the_first_worker_that_is_free():
+    with closing(Processes(2)) as workers:
+        begun_ahead(
+            workers, ("slow", sleep, 600), ("quick", sleep, 0.1), ("ahead", square, 3)
+        )
+        outcomes = {}
+        while len(outcomes) < 2:
+            outcomes.update(workers.wait(60))
+        assert outcomes == {"quick": 0.1, "ahead": 9}
+        assert workers.span("ahead")[0] == workers.span("quick")[0]
+        assert workers.stop() == ["slow"]
+
+
+def test_a_call_ahead_does_not_begin_too_late(one, tmp_path):
+    note = tmp_path / "note"
+    workers = begun_ahead(one, ("first", sleep, 1.0), ("ahead", note_and_sleep, note))
+    workers.patience = 0.1
+    outcomes = run(workers, {})
+    assert isinstance(outcomes.pop("ahead"), Late) and outcomes == {"first": 1.0}
+    assert workers.span("ahead") is None and not note.exists()
+
+
+def test_what_was_ahead_is_stopped_too(one):
+    workers = begun_ahead(one, ("slow", sleep, 600), ("ahead", square, 3))
+    assert sorted(workers.stop()) == ["ahead", "slow"]
+    assert workers.busy() == 0
+    assert run(workers, {"next": (square, 4)}) == {"next": 16}
+
+
+@every_kind
+def test_when_a_call_ran_is_told_once(workers):
+    start = time.perf_counter()
+    assert run(workers, {"it": (sleep, 0.2)}) == {"it": 0.2}
+    _, begun, ended = workers.span("it")
+    assert start <= begun <= ended - 0.2 and ended <= time.perf_counter()
+    assert workers.span("it") is None
+
+
+def test_a_worker_does_not_look_through_its_modules_for_garbage(one):
+    assert result(one, square, 2) == 4
+    assert result(one, gc.get_freeze_count) > 10_000
 
 
 def test_threads_that_are_stopped_are_not_waited_for():
