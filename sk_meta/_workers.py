@@ -106,7 +106,8 @@ class Here(_Calls):
         Parameters
         ----------
         ahead : int, default=0
-            How many may wait in worker processes' stead, for the first that is free.
+            How many may wait for the first worker process that is free; they begin
+            without the caller. No others wait.
         """
         return 1 - len(self._ended)
 
@@ -333,8 +334,8 @@ class Processes(_Calls):
                 self._ahead.append((key, (function, args)))
 
     def _give(self, number: int, key: Hashable, call: tuple) -> None:
-        future = self._send(number, _run, *call, self.memory)
         self._begins(key, number)
+        future = self._send(number, _run, *call, self.memory)
         self._running[future] = number, key
         future.add_done_callback(self._note_over)
 
