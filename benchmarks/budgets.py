@@ -3,6 +3,7 @@
     python benchmarks/budgets.py                     # idle
     python benchmarks/budgets.py --busy 2            # beside so many busy processes
     python benchmarks/budgets.py --profile 30        # where the seconds go
+    python benchmarks/budgets.py --profile 30 --calls   # and the caller's, by function
 
 Tables are drawn from real ones with replacement where more rows are asked for than
 there are (a little noise keeps rows different): what counts here is the size. The
@@ -60,13 +61,14 @@ def print_overruns(n_jobs: int) -> None:
                   f"{model.deadline_} |", flush=True)  # fmt: skip
 
 
-def print_profile(seconds: float, n_jobs: int) -> None:
+def print_profile(seconds: float, n_jobs: int, calls: bool) -> None:
     """Share of the workers' time that is spent within candidates, and what is ours."""
     tables = {"digits": load_digits(return_X_y=True)}
     for name in PROFILED:
         tables[name] = load(find(name), 4000)
-    print("| table | took | utilisation of the search | within candidates, of all |")
-    print("|---|---|---|---|")
+    print("| table | took | folds | utilisation of the search | within candidates, "
+          "of all |")  # fmt: skip
+    print("|---|---|---|---|---|")
     total = cProfile.Profile()
     for name, (X, y) in tables.items():
         model = MetaLearnerEstimator(
@@ -74,11 +76,17 @@ def print_profile(seconds: float, n_jobs: int) -> None:
         )
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            total.runcall(model.fit, X, y)
+            if calls:
+                total.runcall(model.fit, X, y)
+            else:
+                model.fit(X, y)
         used, whole = model.evaluation_time_ / n_jobs, model.search_time_
         share = (used + model.refit_time_) / (whole + model.refit_time_)
-        print(f"| {name} | {whole + model.refit_time_:.1f} | {used / whole:.2f} | "
-              f"{share:.2f} |", flush=True)  # fmt: skip
+        print(f"| {name} | {whole + model.refit_time_:.1f} | "
+              f"{len(model.evaluations_)} | {used / whole:.2f} | {share:.2f} |",
+              flush=True)  # fmt: skip
+    if not calls:
+        return
     print("\nthe calling process, cumulative seconds over all tables:\n")
     stats = pstats.Stats(total).sort_stats("cumulative")
     stats.print_stats("sk_meta", 30)
@@ -89,6 +97,7 @@ def main() -> None:
     parser.add_argument("--busy", type=int, default=0)
     parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("--profile", type=float)
+    parser.add_argument("--calls", action="store_true")
     options = parser.parse_args()
     spin = [sys.executable, "-c", "while True: pass"]
     load_makers = [subprocess.Popen(spin) for _ in range(options.busy)]
@@ -98,7 +107,7 @@ def main() -> None:
         if options.profile is None:
             print_overruns(options.jobs)
         else:
-            print_profile(options.profile, options.jobs)
+            print_profile(options.profile, options.jobs, options.calls)
     finally:
         for process in load_makers:
             process.kill()

@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 
+from ._calls import Raised
 from ._catalogue import Configuration
 from ._checkpoint import Checkpoint
 from ._evaluation import (
@@ -37,15 +38,13 @@ from ._shared import SharedTask
 from ._strategy import Strategy, Unit
 from ._together import quiet
 from ._unit import Rules, drop_model, evaluate_unit
-from ._workers import Died, Late, Raised
+from ._workers import Died, Late
 
 LAG = 4
 STOPPED = FoldResult(TIMEOUT, error="stopped by a callback")
 _MOMENT = 2.0  # seconds for running folds after a callback has asked to stop
-# Units that wait for the first worker that is free: what it is given next need not be
-# thought of then.
-_AHEAD = 1
-_KEPT = 8  # configurations at least whose fold models are kept
+_AHEAD = 1  # units that the first free worker may take while the search thinks
+_KEPT = 8  # configurations whose fold models are kept, at least
 _KEPT_SHARE = 0.002  # of the free memory that one kept fold model may take
 
 
@@ -255,8 +254,7 @@ class Search:
 
     def _submit(self) -> None:
         left = self.strategy.seconds_left()
-        if self.workers.processes:
-            self.workers.patience = left
+        self.workers.patience = left
         while self._queue and self.workers.free(ahead=_AHEAD):
             if self.budget.limited and left <= 0:
                 return
@@ -373,8 +371,7 @@ class Search:
             if split in run.results
         ]
         known = sorted(score for score in scores if np.isfinite(score))
-        n_kept = self._n_kept
-        return known[-n_kept] if len(known) >= n_kept else -np.inf
+        return -np.inf if len(known) < self._n_kept else known[-self._n_kept]
 
     def _drop_models(self, run: Run) -> None:
         for split, result in run.results.items():

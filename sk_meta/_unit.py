@@ -104,7 +104,7 @@ def evaluate_unit(
             result = replace(result, predict_time=seconds, spent_seconds=spent)
         if rules.keep is None:
             return replace(result, model=None)
-    if rules.keep is not None and result.scores.get(SCORE, -np.inf) < worth:
+    if result.scores.get(SCORE, -np.inf) < worth:
         return replace(result, model=None)
     if rules.keep and result.model is not None:
         path = os.path.join(rules.keep, f"{name}-{split}")
@@ -134,7 +134,7 @@ class _Limited:
 def _stored(model: Pipeline, path: str, max_bytes: float) -> str | None:
     try:
         with open(path, "wb") as file:
-            # Of hundreds of trees, joblib's pickler in Python takes ten times as long.
+            # In C; joblib's pickler is in Python, and slower with hundreds of trees.
             pickle.dump(model, _Limited(file, max_bytes), protocol=5)
     except Exception:  # it can't be pickled, or there is no room
         _remove(path)

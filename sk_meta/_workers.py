@@ -9,12 +9,8 @@ hangs is known by its call, and can be ended without disturbing the others.
 from __future__ import annotations
 
 import contextlib
-import gc
 import os
-import signal
-import sys
 import time
-import warnings
 from collections import deque
 from collections.abc import Callable, Hashable
 from concurrent.futures import FIRST_COMPLETED, Future, wait
@@ -29,9 +25,16 @@ from joblib.externals.loky import ProcessPoolExecutor
 from joblib.externals.loky.backend.utils import kill_process_tree
 from joblib.externals.loky.process_executor import BrokenProcessPool
 from joblib.parallel import get_active_backend
-from scipy.linalg import eigh, lu_factor
 
-from ._memory import limit_memory
+from ._calls import (
+    Raised,
+    outcome_of,
+    ready,
+    run,
+    run_in_process,
+    settle_in,
+    tidy_up,
+)
 from ._together import undisturbed
 
 # Numerical libraries read these when they are loaded.
@@ -58,15 +61,12 @@ class Died:
     """Instead of a result: the call took its worker with it."""
 
 
-class Raised:
-    """Instead of a result: the call raised, or could not be sent or sent back."""
-
-    def __init__(self, error: BaseException):
-        self.error = error
-
-
-class _Calls:
+class _Spans:
     """When each call ran, and on which worker."""
+
+    # Seconds from now in which calls that were submitted ahead may begin; after them
+    # they are returned as Late.
+    patience = np.inf
 
     def __init__(self) -> None:
         self._spans: dict[Hashable, tuple[int, float, float]] = {}
@@ -88,8 +88,11 @@ class _Calls:
         """
         return self._spans.pop(key, None)
 
+    def close(self) -> None:
+        """Give back what was taken."""
 
-class Here(_Calls):
+
+class Here(_Spans):
     """Calls run in this process, one after another, when they are submitted."""
 
     size = 1
@@ -119,7 +122,7 @@ class Here(_Calls):
         """Start ``function(*args)``; its outcome will be known by ``key``."""
         self._begins(key, 0)
         with undisturbed():
-            self._ended.append((key, _outcome(function, args)))
+            self._ended.append((key, outcome_of(function, args)))
         self._ends(key)
 
     def wait(self, seconds: float) -> Outcomes:
@@ -130,9 +133,6 @@ class Here(_Calls):
     def stop(self) -> list[Hashable]:
         """End the calls that run, if that can be; return their keys."""
         return [key for key, _ in self.wait(0)]
-
-    def close(self) -> None:
-        """Give back what was taken."""
 
 
 class Rounds(Here):
@@ -160,7 +160,7 @@ class Rounds(Here):
         for number, (key, _, _) in enumerate(calls):
             self._begins(key, number)
         parallel = Parallel(n_jobs=self.n_jobs)
-        outcomes = parallel(delayed(_run)(f, args, np.inf) for _, f, args in calls)
+        outcomes = parallel(delayed(run)(f, args, np.inf) for _, f, args in calls)
         for (key, _, _), outcome in zip(calls, outcomes, strict=True):
             self._ends(key)
             self._ended.append((key, outcome))
@@ -171,7 +171,7 @@ class Rounds(Here):
         return keys + super().stop()
 
 
-class Threads(_Calls):
+class Threads(_Spans):
     """Calls run in threads of this process, which can't be ended.
 
     They are daemons: one that never returns does not keep Python from exiting.
@@ -198,7 +198,7 @@ class Threads(_Calls):
 
         def call() -> None:
             try:
-                future.set_result(_outcome(function, args))
+                future.set_result(outcome_of(function, args))
             except BaseException as error:  # else it would be waited for for ever
                 future.set_result(Raised(error))
 
@@ -218,11 +218,8 @@ class Threads(_Calls):
         keys, self._running = [key for _, key in self._running.values()], {}
         return keys
 
-    def close(self) -> None:
-        pass
 
-
-class Processes(_Calls):
+class Processes(_Spans):
     """Calls run in worker processes, which are ended if they are late.
 
     They start while the caller goes on. A call that was submitted ahead is given to the
@@ -237,12 +234,6 @@ class Processes(_Calls):
     hurry : bool
         Whether a thread of this process takes calls until the first worker is ready
         (see :attr:`starting`); it can't be ended, and has no limit of memory.
-
-    Attributes
-    ----------
-    patience : float
-        Seconds from now in which calls that were submitted ahead may begin. After
-        them they are returned as :class:`Late`.
     """
 
     hard = True
@@ -268,7 +259,7 @@ class Processes(_Calls):
             self._start(number)
 
     @property
-    def patience(self) -> float:
+    def patience(self) -> float:  # type: ignore[override]
         return self._ahead_until - time.perf_counter()
 
     @patience.setter
@@ -276,7 +267,7 @@ class Processes(_Calls):
         self._ahead_until = time.perf_counter() + seconds
 
     def _start(self, number: int) -> None:
-        self._starting[self._send(number, _ready)] = number
+        self._starting[self._send(number, ready)] = number
 
     def _send(self, number: int, *call: Any) -> Future:
         """Submit to a worker, or to a new one if it died while it was idle."""
@@ -315,7 +306,7 @@ class Processes(_Calls):
         if self.starting:
             return self._substitute.free()
         with self._lock:
-            return len(self._idle_workers()) + ahead - len(self._ahead)
+            return max(0, len(self._idle_workers()) + ahead - len(self._ahead))
 
     def busy(self) -> int:
         with self._lock:
@@ -324,7 +315,6 @@ class Processes(_Calls):
 
     def submit(self, key: Hashable, function: Callable, *args: Any) -> None:
         if self.starting:
-            self._begins(key, self.size)  # one more, that no worker has
             return self._substitute.submit(key, function, *args)
         with self._lock:
             idle = self._idle_workers()
@@ -335,7 +325,7 @@ class Processes(_Calls):
 
     def _give(self, number: int, key: Hashable, call: tuple) -> None:
         self._begins(key, number)
-        future = self._send(number, _run, *call, self.memory)
+        future = self._send(number, run_in_process, *call, self.memory)
         self._running[future] = number, key
         future.add_done_callback(self._note_over)
 
@@ -368,14 +358,12 @@ class Processes(_Calls):
         self._replace_broken()
         self._note_started(0)
         ended = self._substitute.wait(0)
-        for key, _ in ended:
-            self._ends(key)
         with self._lock:
             over, self._over = self._over, []
             if self.patience <= 0:
                 ended += [(key, Late()) for key, _ in self._ahead]
                 self._ahead.clear()
-        return ended + [(key, _outcome_of(future)) for key, future in over]
+        return ended + [(key, _result_of(future)) for key, future in over]
 
     def _replace_broken(self) -> None:
         with self._lock:
@@ -386,6 +374,12 @@ class Processes(_Calls):
                 self._start(number)
         for worker in dead:
             _end(worker)
+
+    def span(self, key: Hashable) -> tuple[int, float, float] | None:
+        span = self._substitute.span(key)
+        if span is None:
+            return super().span(key)
+        return self.size, *span[1:]  # one more, that no worker has
 
     def stop(self) -> list[Hashable]:
         with self._lock:
@@ -417,7 +411,7 @@ class Processes(_Calls):
         self._workers, self._starting = [None] * self.size, {}
 
 
-def _outcome_of(call: Future) -> Any:
+def _result_of(call: Future) -> Any:
     try:
         return call.result()
     except BrokenProcessPool:
@@ -465,7 +459,7 @@ def _take_worker() -> ProcessPoolExecutor:
     return ProcessPoolExecutor(
         max_workers=1,
         timeout=_IDLE_SECONDS,
-        initializer=_settle_in,
+        initializer=settle_in,
         env=_ONE_THREAD,
     )
 
@@ -473,7 +467,7 @@ def _take_worker() -> ProcessPoolExecutor:
 def _give_back(worker: ProcessPoolExecutor) -> None:
     """Keep a worker for the next fit, without the data of this one."""
     try:
-        worker.submit(_tidy_up)
+        worker.submit(tidy_up)
     except Exception:
         return _end(worker)
     with _idle_lock:
@@ -494,95 +488,6 @@ def _end(worker: ProcessPoolExecutor | None, call: Future | None = None) -> None
             kill_process_tree(process)
     with contextlib.suppress(Exception):
         worker.shutdown(wait=False, kill_workers=True)
-
-
-def _settle_in() -> None:
-    """Make a new worker quiet, and deaf to Ctrl-C, which is for its parent."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    warnings.simplefilter("ignore")
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    for stream in (1, 2):
-        os.dup2(nowhere, stream)
-    # OpenBLAS takes buffers when it is first used, one of numpy's and one of scipy's;
-    # if there is no memory left for them by then, it tries again for ever.
-    table = np.eye(200)
-    eigh(table @ table)
-    lu_factor(table)
-    Thread(target=_end_with_parent, args=(os.getppid(),), daemon=True).start()
-
-
-def _end_with_parent(parent: int) -> None:
-    """End this process when its parent has been killed, also within a call."""
-    while os.getppid() == parent:
-        time.sleep(1.0)
-    os._exit(1)
-
-
-def _ready() -> bool:
-    """Nothing; the worker has imported what calls need when it has done it."""
-    return True
-
-
-def _tidy_up() -> None:
-    """Forget the data of a fit."""
-    from ._evaluation import forget_encoded
-    from ._shared import forget
-
-    forget()
-    forget_encoded()
-
-
-def _run(function: Callable, args: tuple, memory: float) -> Any:
-    """Call in a worker: limited memory, and nothing left of what it started."""
-    try:
-        limit_memory(memory)
-        with undisturbed():
-            return _outcome(function, args)
-    finally:
-        limit_memory(np.inf)  # what follows, such as sending the result, needs some
-        _end_children()
-        _freeze_modules()
-
-
-_n_frozen = 0  # modules
-
-
-def _freeze_modules() -> None:
-    """Let the garbage collector pass over what has been imported.
-
-    Without psutil, loky's workers collect once a second, which takes 0.15 s where
-    scikit-learn and the boosting libraries are loaded.
-    """
-    global _n_frozen
-    if len(sys.modules) > _n_frozen:
-        gc.collect()
-        gc.freeze()
-        _n_frozen = len(sys.modules)
-
-
-def _outcome(function: Callable, args: tuple) -> Any:
-    here = os.getpid()
-    try:
-        return function(*args)
-    except (Exception, SystemExit) as error:
-        return Raised(error)
-    finally:
-        if os.getpid() != here:
-            os._exit(0)  # a candidate has forked, and this is the copy
-
-
-def _end_children() -> None:
-    """Kill the processes that a call has left behind, where they can be listed."""
-    path = f"/proc/self/task/{os.getpid()}/children"
-    try:
-        with open(path) as file:
-            children = file.read().split()
-    except OSError:
-        return
-    for child in children:
-        with contextlib.suppress(OSError):
-            os.kill(int(child), signal.SIGKILL)
-            os.waitpid(int(child), 0)
 
 
 def _first(futures, seconds: float) -> list[Future]:

@@ -50,6 +50,7 @@ ORDER = (
     "_findings",
     "_shared",
     "_unit",
+    "_calls",
     "_workers",
     "_racing",
     "_proposals",

@@ -497,6 +497,20 @@ def test_time_is_kept_back_for_the_refit(wine):
         assert found.strategy._to_keep_back() > 75 + found.strategy.grace
 
 
+def test_a_fold_model_is_not_kept_if_its_score_is_below_the_best_eight(wine):
+    prior = believe(wine, ["linear", "discriminant analysis"])
+    with workplace(wine, prior, Budget(seconds=60, count=25)) as (found, _):
+        assert found._worth_keeping(0) == -np.inf, "nothing is known yet"
+        result = found.run()
+        runs = [run for run in found.strategy.runs if 0 in run.results]
+        scores = sorted(run.results[0].scores[SCORE] for run in runs)
+        assert len(scores) > 8 and found._worth_keeping(0) == scores[-8]
+        kept = [e for e in result.pool if all(fold.model for fold in e.folds)]
+        assert 0 < len(kept) <= 8 < len(result.pool)
+    with workplace(wine, prior, Budget(count=12)) as (found, _):
+        assert found.run().pool and found._worth_keeping(0) == -np.inf
+
+
 def test_only_where_fits_can_be_ended_do_they_get_a_grace(wine):
     prior = believe(wine, FAST)
     for hard, seconds, grace in ((True, 20, 1), (True, 1000, 3), (False, 20, 0)):
