@@ -235,6 +235,27 @@ def test_import_loads_no_optional_library():
     assert result.stdout.strip() == "[]"
 
 
+def test_a_table_without_dates_and_text_needs_no_skrub():
+    # Importing it takes about a second, in the caller and in every worker.
+    script = """
+import sys
+from sklearn.datasets import load_iris
+from sk_meta import MetaLearnerClassifier
+X, y = load_iris(return_X_y=True, as_frame=True)
+X = X.assign(constant=1.0, long=X.iloc[:, 0] > 5.8, size=["s", "m", "l"] * 50)
+MetaLearnerClassifier(n_candidates=8, random_state=0).fit(X, y)
+print("skrub" in sys.modules)
+"""
+    result = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", script],
+        capture_output=True,
+        text=True,
+        check=True,
+        cwd=ROOT.parent,
+    )
+    assert result.stdout.strip() == "False"
+
+
 def test_public_names_exist_and_are_documented():
     for name in sk_meta.__all__:
         assert getattr(sk_meta, name).__doc__

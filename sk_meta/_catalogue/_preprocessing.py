@@ -245,19 +245,26 @@ def _blocks(
         many = target_encoder(task) if table.one_target else _ordinal()
     encode = [("encode", many), *numeric]
     blocks += _symbols("high_cardinality", table.of_kind(HIGH_CARDINALITY), encode)
+    if table.of_kind(DATETIME, TEXT):
+        blocks += _dates_and_text(table, numeric)
+    texts = [column.selector for column in table.of_kind(TEXT)]
+    # Boosting gains by them, and models with imputed or scaled numbers do not: see
+    # benchmarks/text_counts.py.
+    if texts and not numeric:
+        blocks.append((COUNTS, Pipeline(counted()), texts))
+    return blocks
+
+
+def _dates_and_text(table: Table, numeric: Steps) -> list[tuple]:
     expand: Steps = [("expand", _expand_dates_and_text()), *numeric]
     written = [c for c in table.of_kind(DATETIME) if c.detail is not None]
+    blocks: list[tuple] = []
     for i, column in enumerate(written):
         steps = [_to_text(), ("to_date", _to_date(column.detail)), *expand]
         blocks.append((f"date_{i}", Pipeline(steps), [column.selector]))
     rest = [c.selector for c in table.of_kind(DATETIME, TEXT) if c not in written]
     if rest:
         blocks.append(("dates_and_text", Pipeline(expand), rest))
-    texts = [column.selector for column in table.of_kind(TEXT)]
-    # Boosting gains by them, and models with imputed or scaled numbers do not: see
-    # benchmarks/text_counts.py.
-    if texts and not numeric:
-        blocks.append((COUNTS, Pipeline(counted()), texts))
     return blocks
 
 
