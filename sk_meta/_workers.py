@@ -75,7 +75,8 @@ class _Spans:
         self._spans[key] = worker, time.perf_counter(), np.nan
 
     def _ends(self, key: Hashable) -> None:
-        self._spans[key] = *self._spans[key][:2], time.perf_counter()
+        if key in self._spans:  # else it was asked for when the call was given up
+            self._spans[key] = *self._spans[key][:2], time.perf_counter()
 
     def span(self, key: Hashable) -> tuple[int, float, float] | None:
         """When a call ran; asked for once.
@@ -198,9 +199,11 @@ class Threads(_Spans):
 
         def call() -> None:
             try:
-                future.set_result(outcome_of(function, args))
+                outcome = outcome_of(function, args)
             except BaseException as error:  # else it would be waited for for ever
-                future.set_result(Raised(error))
+                outcome = Raised(error)
+            self._ends(key)
+            future.set_result(outcome)
 
         self._begins(key, number)
         self._running[future] = (number, key)
@@ -210,7 +213,6 @@ class Threads(_Spans):
         ended: Outcomes = []
         for future in _first(self._running, seconds):
             _, key = self._running.pop(future)
-            self._ends(key)
             ended.append((key, future.result()))
         return ended
 

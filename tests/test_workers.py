@@ -323,6 +323,15 @@ def test_when_a_call_ran_is_told_once(workers):
     assert workers.span("it") is None
 
 
+@pytest.mark.parametrize("kind", ["threads", "processes"])
+def test_when_a_call_ended_does_not_depend_on_when_that_is_seen(workers):
+    settled(workers).submit("it", sleep, 0.1)
+    time.sleep(2)  # a caller that thinks
+    looked = time.perf_counter()
+    assert run(workers, {}) == {"it": 0.1}
+    assert workers.span("it")[2] < looked
+
+
 def test_a_worker_does_not_look_through_its_modules_for_garbage(one):
     assert result(one, square, 2) == 4
     assert result(one, gc.get_freeze_count) > 10_000
