@@ -1,10 +1,12 @@
 """Tables that nobody would write by hand: fit works, or an error says what to do."""
 
+import copy
 import warnings
 
 import numpy as np
 import pandas as pd
 import pytest
+from scipy import sparse
 
 hypothesis = pytest.importorskip("hypothesis")
 from hypothesis import HealthCheck, Phase, given, settings  # noqa: E402
@@ -15,7 +17,7 @@ from sk_meta import MetaLearnerEstimator  # noqa: E402
 # Words that the errors of bad input have; anything else is a crash.
 KNOWN_ERRORS = (
     "infinity", "NaN", "mixes types", "minimum of 2 is required", "can't score",
-    "Unknown label type", "Feature names are only supported",
+    "Unknown label type", "Feature names are only supported", "single test row",
 )  # fmt: skip
 MOST_WARNINGS = 3
 
@@ -83,15 +85,17 @@ def tables(draw):
     return frame, y
 
 
-@settings(
-    max_examples=50, deadline=None, derandomize=True,
-    suppress_health_check=list(HealthCheck),
-    phases=[Phase.explicit, Phase.generate],  # shrinking takes minutes
-)  # fmt: skip
-@given(tables())
-def test_any_table_is_learned_from_or_refused_in_known_words(table):
-    frame, y = table
-    before = frame.copy(deep=True)
+def examples(count):
+    """So many, the same ones every time."""
+    return settings(
+        max_examples=count, deadline=None, derandomize=True,
+        suppress_health_check=list(HealthCheck),
+        phases=[Phase.explicit, Phase.generate],  # shrinking takes minutes
+    )  # fmt: skip
+
+
+def fitted(X, y):
+    """The fitted model and how it warned; None if it refused in known words."""
     model = MetaLearnerEstimator(
         n_candidates=2, cv=2, candidates=["linear", "decision tree", "hist-gb-fast"],
         random_state=0,
@@ -99,16 +103,131 @@ def test_any_table_is_learned_from_or_refused_in_known_words(table):
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         try:
-            model.fit(frame, y)
+            model.fit(X, y)
         except (TypeError, ValueError) as error:
             assert any(words in str(error) for words in KNOWN_ERRORS), error
-            return
-        predictions = model.predict(frame)
-    pd.testing.assert_frame_equal(frame, before)
-    assert len(predictions) == len(y)
+            return None
+    assert len(caught) <= MOST_WARNINGS, [str(one.message) for one in caught]
+    return model
+
+
+def check_predictions(model, X, n_rows):
+    """As many as there are rows, of the classes that were seen, and finite."""
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        predictions = model.predict(X)
+    assert len(predictions) == n_rows
     if model.task_ == "classification":
         assert set(predictions) <= set(model.classes_)
-        assert np.isfinite(model.predict_proba(frame)).all()
+        assert np.isfinite(model.predict_proba(X)).all()
     else:
         assert np.isfinite(predictions).all()
     assert len(caught) <= MOST_WARNINGS, [str(one.message) for one in caught]
+
+
+@examples(50)
+@given(tables())
+def test_any_table_is_learned_from_or_refused_in_known_words(table):
+    frame, y = table
+    before = frame.copy(deep=True)
+    if (model := fitted(frame, y)) is not None:
+        check_predictions(model, frame, len(y))
+    pd.testing.assert_frame_equal(frame, before)
+
+
+dtypes_of_arrays = {
+    "float64": numbers.map(float),
+    "float32": st.floats(width=32),
+    "int64": st.integers(-3, 3),
+    "bool": st.booleans(),
+    "object": st.one_of(numbers, words, st.none(), st.booleans()),
+}
+
+
+@st.composite
+def arrays(draw, dtypes):
+    shape = draw(st.integers(1, 40)), draw(st.integers(1, 5))
+    dtype, n_cells = draw(st.sampled_from(dtypes)), shape[0] * shape[1]
+    array = np.empty(n_cells, dtype=dtype)
+    array[:] = draw(
+        st.lists(dtypes_of_arrays[dtype], min_size=n_cells, max_size=n_cells)
+    )
+    return array.reshape(shape)
+
+
+@pytest.mark.parametrize("kind", ["dense", "csr_array", "csc_matrix"])
+@examples(15)
+@given(data=st.data())
+def test_any_array_is_learned_from_or_refused_in_known_words(kind, data):
+    dtypes = sorted(dtypes_of_arrays) if kind == "dense" else ["float32", "float64"]
+    X = data.draw(arrays(dtypes))
+    X = X if kind == "dense" else getattr(sparse, kind)(X)
+    cell = cells[data.draw(targets)]
+    y = data.draw(st.lists(cell, min_size=X.shape[0], max_size=X.shape[0]))
+    before = copy.deepcopy(X)
+    if (model := fitted(X, y)) is not None:
+        check_predictions(model, X, len(y))
+    dense = [x.toarray() if sparse.issparse(x) else x for x in (X, before)]
+    assert pd.DataFrame(dense[0]).equals(pd.DataFrame(dense[1]))
+
+
+@pytest.mark.parametrize("library", ["polars", "pyarrow"])
+@examples(15)
+@given(table=tables())
+def test_any_frame_of_another_library_is_learned_from_or_refused(library, table):
+    frame, y = table
+    frame.columns = [f"column {i}" for i in range(frame.shape[1])]
+    try:
+        other = as_frame_of[library](frame)
+    except Exception:  # not a table that it can hold
+        return
+    if (model := fitted(other, y)) is not None:
+        check_predictions(model, other, len(y))
+
+
+def of_polars(frame):
+    return pytest.importorskip("polars").from_pandas(frame)
+
+
+def of_pyarrow(frame):
+    return pytest.importorskip("pyarrow").Table.from_pandas(frame)
+
+
+as_frame_of = {"polars": of_polars, "pyarrow": of_pyarrow}
+
+CHANGES = {
+    "fewer columns": lambda X: X.iloc[:, 1:],
+    "one column more": lambda X: X.assign(new=1.0),
+    "another order": lambda X: X.iloc[:, ::-1],
+    "texts": lambda X: X.astype(str),
+    "objects": lambda X: X.astype(object),
+    "missing values": lambda X: X.where(np.arange(X.size).reshape(X.shape) % 2 == 0),
+    "all missing": lambda X: pd.DataFrame(np.nan, X.index, X.columns),
+    "other values": lambda X: pd.DataFrame("unseen", X.index, X.columns),
+    "zeros": lambda X: pd.DataFrame(0, X.index, X.columns),
+    "one row": lambda X: X.iloc[:1],
+    "an array": lambda X: X.to_numpy(dtype=object),
+}
+OTHER_COLUMNS = ("fewer columns", "one column more", "another order")
+# Words that the errors of a changed table have.
+KNOWN_CHANGES = (
+    "feature names", "features", "Feature names", "column", "type",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("change", CHANGES)
+@examples(8)
+@given(table=tables())
+def test_a_changed_table_is_predicted_or_refused_in_known_words(change, table):
+    frame, y = table
+    frame.columns = [f"column {i}" for i in range(frame.shape[1])]
+    if (model := fitted(frame, y)) is None:
+        return
+    changed = CHANGES[change](frame)
+    others = list(changed) != list(frame) if change in OTHER_COLUMNS else False
+    try:
+        check_predictions(model, changed, len(changed))
+    except (TypeError, ValueError) as error:
+        assert any(words in str(error) for words in KNOWN_CHANGES), error
+    else:
+        assert not others, "scikit-learn refuses such tables"

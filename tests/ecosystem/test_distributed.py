@@ -9,12 +9,16 @@ from sklearn.model_selection import GridSearchCV, cross_val_score
 distributed = pytest.importorskip("distributed")
 
 
-@pytest.fixture(scope="module")
-def client():
-    """Two worker threads in this process."""
+@pytest.fixture(scope="module", params=["threads", "processes"])
+def client(request):
+    """Two workers: threads of this process, or processes."""
+    processes = request.param == "processes"
     with (
         distributed.LocalCluster(
-            n_workers=1, threads_per_worker=2, processes=False, dashboard_address=None
+            n_workers=2 if processes else 1,
+            threads_per_worker=1 if processes else 2,
+            processes=processes,
+            dashboard_address=None,
         ) as cluster,
         distributed.Client(cluster) as client,
     ):
