@@ -3,11 +3,11 @@
     python benchmarks/native_categories.py
 
 The configurations of the catalogue see integer codes of the categories, which trees
-cut as if they were ordered. HistGradientBoosting, LightGBM and CatBoost can also be
-told which columns are categories. Every one of them is fitted in both ways on the
-same folds of the development half of the corpus and of the dirty tables, on at most
-3,000 rows and ten classes, wherever a column of categories has three values or more.
-Printed is the loss of a table with categories over the one with codes, and the
+cut as if they were ordered. HistGradientBoosting, LightGBM, XGBoost and CatBoost can
+also be told which columns are categories. Every one of them is fitted in both ways on
+the same folds of the development half of the corpus and of the dirty tables, on at
+most 3,000 rows and ten classes, wherever a column of categories has three values or
+more. Printed is the loss of a table with categories over the one with codes, and the
 geometric mean over the families. CatBoost's configurations with categories
 (``catboost-native``) also take those of more than forty values as such, which the
 others encode by their target: that is the last column.
@@ -29,7 +29,7 @@ from sk_meta._catalogue import catalogue
 from sk_meta._columns import CATEGORIES
 from sk_meta._table import as_table, describe_table, describe_target
 
-MODELS = ("hist-gb", "lightgbm", "catboost")
+MODELS = ("hist-gb", "lightgbm", "xgboost-depth4", "catboost")
 WHOLE = "catboost-native"
 MAX_ROWS, MIN_ROWS, MAX_CLASSES, FOLDS, SEED = 3_000, 200, 10, 3, 0
 FEW_VALUES = 3  # two values are cut in the same way either way
@@ -75,6 +75,9 @@ def as_categories(name: str, model, X: np.ndarray, many: list[int]):
         return model.set_params(categorical_features=few), X
     frame = pd.DataFrame(X).astype(dict.fromkeys(many, int))
     if name == "lightgbm":
+        return model, frame.astype(dict.fromkeys(many, "category"))
+    if name.startswith("xgboost"):
+        model.set_params(enable_categorical=True)
         return model, frame.astype(dict.fromkeys(many, "category"))
     return model.set_params(cat_features=many), frame
 
