@@ -6,9 +6,9 @@ import os
 import shutil
 import tempfile
 from dataclasses import dataclass
-from itertools import count
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import joblib
 from joblib.externals.loky.backend import resource_tracker
@@ -19,7 +19,6 @@ _SHARED_MEMORY = Path("/dev/shm")
 # In a worker: the last task it was given, by its file. One is enough, since a worker
 # serves one search at a time.
 _loaded: dict[str, tuple] = {}
-_numbers = count()
 
 
 @dataclass(frozen=True)
@@ -29,7 +28,8 @@ class Reference:
     Parameters
     ----------
     key : str
-        Tells this task from others.
+        Tells this task from all others, also from those of other processes: workers of
+        a cluster serve several of them, and keep encoded folds by this.
     data : tuple or None
         The data, where they can be passed as they are.
     """
@@ -64,7 +64,7 @@ class SharedTask:
 
     def __init__(self, *data: Any, processes: bool):
         self.folder: Path | None = None
-        self.reference = Reference(f"task {next(_numbers)}", data)
+        self.reference = Reference(f"task {uuid4()}", data)
         if processes:
             try:
                 self._write(data)

@@ -1,6 +1,8 @@
 """The table of a search, written once and mapped by the workers."""
 
 import os
+import subprocess
+import sys
 from contextlib import closing
 from pathlib import Path
 
@@ -144,3 +146,23 @@ def test_a_worker_holds_one_task_at_a_time(worker, place):
 def test_every_task_has_a_key_of_its_own():
     tasks = [SharedTask(*data(np.ones((n, 2))), processes=False) for n in (20, 30)]
     assert tasks[0].reference.key != tasks[1].reference.key
+
+
+def test_no_two_processes_name_their_tasks_alike():
+    # Workers of a cluster run the folds of several processes, and keep what they have
+    # encoded by the name of the task.
+    script = (
+        "from sk_meta._shared import SharedTask;"
+        "print(SharedTask(1, processes=False).reference.key)"
+    )
+    first, second = (
+        subprocess.run(
+            [sys.executable, "-c", script],
+            capture_output=True,
+            text=True,
+            check=True,
+            cwd=Path(__file__).parents[1],
+        ).stdout
+        for _ in range(2)
+    )
+    assert first != second
