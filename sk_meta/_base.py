@@ -379,6 +379,7 @@ class BaseMetaLearner(InspectionMixin, CallbackSupportMixin, BaseEstimator):
 
     def _ensemble(self):
         check_is_fitted(self)
+        self.ensemble_.n_jobs = self.n_jobs  # it may have been changed since fit
         return self.ensemble_
 
     def _sk_visual_block_(self):

@@ -21,7 +21,9 @@ LOW_CARDINALITY = 40
 _SAMPLE = 200
 # Share of the values that must read as numbers, dates or durations; the others become
 # missing.
-_READ_SHARE = 0.95
+READ_SHARE = 0.95
+# The same share of a column that the user has declared to be such.
+_DECLARED_SHARE = 0.5
 # Fewer distinct values may be different by chance.
 _MIN_IDENTIFIERS = 20
 
@@ -50,15 +52,17 @@ NULL_TEXT = ("", "?", "??", "-", "--", ".", "na", "n/a", "#n/a", "nan", "none", 
              "<na>", "nat", "missing", "unknown", r"\n")  # fmt: skip
 # What is taken away before a text is read as a number: separators of thousands,
 # spaces, signs of currencies and percent. The decimal mark is a point or a comma; a
-# number among texts with commas is written with a point, which is no separator.
+# number among texts with commas is written with a point, which is no separator. Nor is
+# what follows a zero: 0,125 is an eighth.
 DECORATION = {".": r"[,\s'_%$€£¥]", ",": r"\.(?=\d{3}(?!\d))|[\s'_%$€£¥]"}
 _PLAIN = (
     r"[-+]?[\s$€£¥]*(?={mark}?\d)(?:{whole}|\d+)?(?:{mark}\d*)?(?:[eE][-+]?\d+)?"
     r"[\s%$€£¥]*"
 )
+_GROUPED = r"[1-9]\d{{0,2}}(?:[{gap}'_ \xa0]\d{{3}})+"
 _NUMBER = {
-    ".": re.compile(_PLAIN.format(whole=r"\d{1,3}(?:[,'_ \xa0]\d{3})+", mark=r"\.")),
-    ",": re.compile(_PLAIN.format(whole=r"\d{1,3}(?:[.'_ \xa0]\d{3})+", mark=",")),
+    ".": re.compile(_PLAIN.format(whole=_GROUPED.format(gap=","), mark=r"\.")),
+    ",": re.compile(_PLAIN.format(whole=_GROUPED.format(gap="."), mark=",")),
 }
 # Otherwise written: (1,200) and a minus that is no hyphen; 12.3k and 4M.
 _SIGNS, _SIGNED = r"^\((.+)\)$|^\u2212", r"-\1"
@@ -268,7 +272,7 @@ def _kind_of_text(text: pd.Series, n_unique: int, selector) -> tuple[str, Any]:
     coded = isinstance(selector, str) and _CODE_NAME.fullmatch(selector.lower())
     if not coded and (mark := _decimal_mark(sample)) and _decimal_mark(told):
         return NUMBER_TEXT, mark
-    if sample.str.fullmatch(_DURATION).mean() >= _READ_SHARE:
+    if sample.str.fullmatch(_DURATION).mean() >= READ_SHARE:
         return DURATION, "text"
     if n_unique <= LOW_CARDINALITY:
         return CATEGORICAL, None
@@ -288,7 +292,7 @@ def _kind_of_text(text: pd.Series, n_unique: int, selector) -> tuple[str, Any]:
 def _date_format(text: pd.Series) -> str | None:
     """Format of dates that are written as text, None if they are not."""
     # pandas reads bare numbers as years; a date has digits and a separator.
-    if text.empty or text.str.contains(_DATE).mean() < _READ_SHARE:
+    if text.empty or text.str.contains(_DATE).mean() < READ_SHARE:
         return None
     with warnings.catch_warnings():
         # It says so where the day comes first, which is what is asked here.
@@ -297,11 +301,16 @@ def _date_format(text: pd.Series) -> str | None:
         guesses = [guess_datetime_format(value, dayfirst=first)
                    for first in (False, True) for value in some]  # fmt: skip
     formats = (*_DATE_FORMATS, *(guess for guess in guesses if guess))
+    best, most = None, READ_SHARE
     for form in dict.fromkeys(formats):
         dates = pd.to_datetime(text, format=form, errors="coerce", utc=True)
-        if dates.notna().mean() >= _READ_SHARE:
-            return form
-    return None
+        share = dates.notna().mean()
+        # The first of several that read as much: the day before the month.
+        if share > most or (share == most and best is None):
+            best, most = form, share
+        if most == 1:
+            break
+    return best
 
 
 def _decimal_mark(text: pd.Series) -> str | None:
@@ -309,7 +318,7 @@ def _decimal_mark(text: pd.Series) -> str | None:
     if text.empty or text.str.fullmatch(_CODE).any():
         return None
     for mark, pattern in _NUMBER.items():
-        if text.str.fullmatch(pattern).mean() >= _READ_SHARE:
+        if text.str.fullmatch(pattern).mean() >= READ_SHARE:
             return mark
     return None
 
@@ -321,7 +330,7 @@ def _plain(text: pd.Series) -> pd.Series:
 
 
 def _are_pairs(text: pd.Series) -> bool:
-    return text.str.fullmatch(_PAIR).mean() >= _READ_SHARE
+    return text.str.fullmatch(_PAIR).mean() >= READ_SHARE
 
 
 def _are_codes(text: pd.Series) -> bool:
@@ -356,8 +365,7 @@ def share_read(series: pd.Series, kind: str, read_as: str) -> float:
     if text.empty:
         return 1.0
     if kind == DATETIME:
-        form = None if read_as == "mixed" else read_as
-        read = pd.to_datetime(text, format=form, errors="coerce", utc=True).notna()
+        read = pd.to_datetime(text, format=read_as, errors="coerce", utc=True).notna()
     elif kind == DURATION:
         read = text.str.fullmatch(_DURATION)
     else:
@@ -383,7 +391,8 @@ def _as_declared(series: pd.Series, selector, declared: str, missing: float) -> 
         declared = NUMERIC  # as they are, whatever their unit
     if declared in (NUMERIC, IDENTIFIER):
         if declared == NUMERIC and (not numbers or series.dtype == "category"):
-            mark = _decimal_mark(present.astype(str).str.strip()) or "."
+            mark = _mark_of_most(present.astype(str).str.strip())
+            _check_read(present, selector, NUMBER_TEXT, mark, "numbers")
             return Column(selector, NUMBER_TEXT, None, missing, mark)
         return Column(selector, declared, None, missing)
     n_unique = int(_hashable(present).nunique())
@@ -399,9 +408,30 @@ def _as_declared(series: pd.Series, selector, declared: str, missing: float) -> 
         detail = tuple(levels)
     elif declared == DURATION and _is_text(present):
         detail = "text"
+        _check_read(present, selector, DURATION, detail, "durations")
     elif declared == DATETIME and _is_text(present):
         detail = _date_format(present.astype(str).str.strip()) or "mixed"
+        _check_read(present, selector, DATETIME, detail, "dates")
     return Column(selector, declared, n_unique, missing, detail)
+
+
+def _mark_of_most(text: pd.Series) -> str:
+    """Decimal mark of what the user says are numbers, plain or with signs and units."""
+    if mark := _decimal_mark(text):
+        return mark
+    mark = _decimal_mark(_plain(text))
+    return f"{mark}*" if mark else "."
+
+
+def _check_read(present: pd.Series, selector, kind: str, read_as: str, what: str):
+    """Refuse a declaration by which most values would become missing."""
+    share = share_read(present, kind, read_as)
+    if share < _DECLARED_SHARE:
+        raise ValueError(
+            f"column_kinds: {100 * (1 - share):.0f} % of the values of column "
+            f"{selector!r} can't be read as {what}, such as {present.iloc[0]!r}. "
+            "Convert them, or declare the column to be something else."
+        )
 
 
 def _is_text(present: pd.Series) -> bool:

@@ -11,14 +11,21 @@ from sklearn.utils import check_array, column_or_1d
 from sklearn.utils.multiclass import check_classification_targets, type_of_target
 from sklearn.utils.validation import check_consistent_length, validate_data
 
-from ._columns import BOOLEAN, DATETIME, DURATION, NUMBER_TEXT, NUMERIC, share_read
+from ._columns import (
+    BOOLEAN,
+    DATETIME,
+    DURATION,
+    NUMBER_TEXT,
+    NUMERIC,
+    READ_SHARE,
+    share_read,
+)
 from ._log import warn_user
 from ._table import as_table, is_frame
 
 # Cells of a sparse table up to which it is made dense where a frame is needed: 400 MB.
 MAX_DENSE_CELLS = 50_000_000
 _NUMBERS = (NUMERIC, NUMBER_TEXT)
-_MOSTLY_READ = 0.5
 
 
 def check_X(estimator, X, *, reset: bool):
@@ -136,11 +143,12 @@ def _as_in_fit(X: pd.DataFrame, columns: pd.DataFrame) -> pd.DataFrame:
     X = X.copy(deep=False)
     for position, row in enumerate(columns.itertuples()):
         read_as = row.read_as if isinstance(row.read_as, str) else None
-        _check_type(X.iloc[:, position], X.columns[position], row.kind, read_as)
-        kind, read = row.kind, _READ_AGAIN.get(row.kind)
+        name, kind, read = X.columns[position], row.kind, _READ_AGAIN.get(row.kind)
+        if kind == NUMBER_TEXT and read_as is not None and read_as[0] == ",":
+            X[name] = X.iloc[:, position].map(_with_comma, na_action="ignore")
+        _check_type(X.iloc[:, position], name, kind, read_as)
         if read is None or pd.api.types.is_numeric_dtype(X.iloc[:, position]):
             continue
-        name = X.columns[position]
         try:
             X[name] = read(X.iloc[:, position])
         except (TypeError, ValueError) as error:
@@ -152,17 +160,28 @@ def _as_in_fit(X: pd.DataFrame, columns: pd.DataFrame) -> pd.DataFrame:
     return X
 
 
+def _with_comma(value):
+    """A number as text of ``fit``, whose points separate thousands."""
+    if isinstance(value, Real) and not isinstance(value, bool):
+        return np.format_float_positional(value, trim="-").replace(".", ",")
+    return value
+
+
 _TIMES = {DATETIME: "dates", DURATION: "durations"}
 
 
 def _check_type(series: pd.Series, name, kind: str, read_as: str | None) -> None:
     """Refuse what would be read as something else; warn where it can't be read."""
-    of_kind = pd.api.types.infer_dtype(series.iloc[:1000], skipna=True)
+    present = series.dropna().iloc[:1000]
+    if isinstance(series.dtype, pd.CategoricalDtype):
+        present = present.astype(series.dtype.categories.dtype)
+    of_kind = pd.api.types.infer_dtype(present)
     found = {"datetime64": DATETIME, "datetime": DATETIME, "date": DATETIME,
              "period": DATETIME, "timedelta64": DURATION, "timedelta": DURATION,
              "integer": NUMERIC, "floating": NUMERIC, "mixed-integer-float": NUMERIC,
-             "string": "text"}.get(of_kind)  # fmt: skip
-    if series.isna().all() or found is None or kind not in (*_TIMES, *_NUMBERS):
+             "string": "text", "mixed": "text", "mixed-integer": "text",
+             }.get(of_kind)  # fmt: skip
+    if present.empty or found is None or kind not in (*_TIMES, *_NUMBERS):
         return
     held = f"{_TIMES.get(kind, 'numbers')}{' as text' if read_as else ''}"
     other = {**_TIMES, NUMERIC: "numbers"}.get(found)
@@ -177,7 +196,7 @@ def _check_type(series: pd.Series, name, kind: str, read_as: str | None) -> None
         )
     if found == "text" and read_as is not None:
         share = share_read(series, kind, read_as)
-        if share < _MOSTLY_READ:
+        if share < READ_SHARE:
             warn_user(
                 f"Column {name!r} of X held {held} in fit, and {100 * (1 - share):.0f} "
                 "% of its values are written otherwise now: they count as missing, or "

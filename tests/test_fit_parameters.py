@@ -435,3 +435,10 @@ def test_weighted_and_unweighted_logistic_regression_agree_with_scikit_learn():
     np.testing.assert_allclose(
         model.predict_proba(X), twin.predict_proba(X), atol=1e-6
     )
+
+
+def test_what_fit_asks_for_can_be_looked_up():
+    with config_context(enable_metadata_routing=True):
+        model = MetaLearnerClassifier().set_fit_request(sample_weight=True)
+        asked = model.get_metadata_routing().fit.requests
+    assert asked == {"groups": None, "sample_weight": True}

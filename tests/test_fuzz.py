@@ -16,7 +16,8 @@ from sk_meta import MetaLearnerEstimator  # noqa: E402
 
 # Words that the errors of bad input have; anything else is a crash.
 KNOWN_ERRORS = (
-    "infinity", "NaN", "mixes types", "minimum of 2 is required", "can't score",
+    "Input y contains infinity", "Input y contains NaN", "Sparse X holds infinity",
+    "mixes types", "minimum of 2 is required", "can't score",
     "Unknown label type", "Feature names are only supported", "single test row",
 )  # fmt: skip
 MOST_WARNINGS = 3
@@ -211,7 +212,8 @@ CHANGES = {
 OTHER_COLUMNS = ("fewer columns", "one column more", "another order")
 # Words that the errors of a changed table have.
 KNOWN_CHANGES = (
-    "feature names", "features", "Feature names", "column", "type",
+    "feature names should match", "is expecting", "in fit and holds",
+    "minimum of 1 is required",
 )  # fmt: skip
 
 

@@ -210,6 +210,10 @@ def test_another_type_of_time_is_an_error(times, column, other, message):
         ("written", "tomorrow"),
         ("share", [f"{i},0 %" for i in range(80)]),
         ("share", "many"),
+        ("share", [*(f"{i} %" for i in range(48)), *(f"{i},5 %" for i in range(32))]),
+        ("share", pd.Categorical([f"{i},5 %" for i in range(80)])),
+        ("share", [*range(40), *(f"{i},5 %" for i in range(40))]),
+        ("share", [*[None] * 40, *(f"{i},5 %" for i in range(40))]),
     ],
 )
 def test_what_is_written_otherwise_is_told(times, column, values):
@@ -229,6 +233,22 @@ def test_what_can_be_read_is_read_without_a_word(times, recwarn):
     for other in same:
         np.testing.assert_allclose(predicted(model, other), expected)
     predicted(model, frame.assign(written=None, share=np.nan, date=pd.NaT))
+    assert not [w for w in recwarn if "written otherwise" in str(w.message)]
+
+
+@pytest.mark.parametrize("dtype", [float, "float32", "Float64", object])
+def test_numbers_are_no_thousands_where_there_were_decimal_commas(dtype, recwarn):
+    values = np.arange(80) / 8  # such as .125, like thousands without their first digit
+    texts = [f"{value:.3f}".replace(".", ",") for value in values]
+    model = MetaLearnerClassifier(
+        n_candidates=1, cv=2, candidates="linear", random_state=0
+    ).fit(pd.DataFrame({"x": texts}), values > 5)
+    assert model.columns_["read_as"][0] == ","
+    expected = model.predict_proba(pd.DataFrame({"x": texts}))
+    numbers = pd.DataFrame({"x": pd.Series(values).astype(dtype)})
+    np.testing.assert_allclose(model.predict_proba(numbers), expected)
+    mixed = pd.DataFrame({"x": [*texts[:40], *values[40:]]}, dtype=object)
+    np.testing.assert_allclose(model.predict_proba(mixed), expected)
     assert not [w for w in recwarn if "written otherwise" in str(w.message)]
 
 

@@ -595,3 +595,35 @@ def test_the_task_given_wins_over_the_values():
 def test_labels_without_a_common_order_are_refused_with_advice():
     with pytest.raises(ValueError, match=r"y mixes types .* y\.astype\(str\)"):
         describe_target(np.array(["a", 1, "b"], dtype=object))
+
+
+def test_the_format_that_reads_most_dates_is_taken():
+    # All but three could be days before months.
+    days = pd.date_range("2020-01-01", periods=900).to_series()
+    text = pd.concat([days[days.dt.day <= 12].head(97), days[days.dt.day > 27].head(3)])
+    column = describe_series(text.dt.strftime("%m/%d/%Y"), "day")
+    assert (column.kind, column.detail) == ("datetime", "%m/%d/%Y")
+
+
+@pytest.mark.parametrize(
+    ("declared", "what"),
+    [("numeric", "numbers"), ("datetime", "dates"), ("duration", "durations")],
+)
+def test_what_is_declared_must_be_readable(declared, what):
+    doses = pd.Series([f"{i} mg" for i in range(100, 200)])
+    with pytest.raises(ValueError, match=f"100 % .* 'dose' can't be read as {what}"):
+        describe_series(doses, "dose", declared)
+
+
+def test_what_is_declared_numeric_may_have_signs_and_units():
+    column = describe_series(pd.Series(["1k", "(2)", "3.5k"]), "it", "numeric")
+    assert column.detail == ".*"
+    np.testing.assert_allclose(as_floats(pd.Series(["1k", "(2)"]), column), [1000, -2])
+
+
+@pytest.mark.parametrize(
+    ("texts", "value"), [(["0,125", "1,250"], 0.125), (["1,125", "1,250"], 1125)]
+)
+def test_what_follows_a_zero_is_no_group_of_thousands(texts, value):
+    series = pd.Series(texts * 30)
+    assert as_floats(series, describe_series(series, "it"))[0] == value
