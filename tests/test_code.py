@@ -137,9 +137,14 @@ def test_it_predicts_what_the_winner_predicts(task, tmp_path):
     X.to_pickle(names[1])
     np.save(names[2], np.asarray(y))
     subprocess.run([sys.executable, "-c", RUN, *names], check=True, cwd=tmp_path)
-    np.testing.assert_array_equal(
-        np.load(names[3], allow_pickle=True), model.best_estimator_.predict(X)
-    )
+    found = np.load(names[3], allow_pickle=True)
+    expected = model.best_estimator_.predict(X)
+    if task == "classification":
+        np.testing.assert_array_equal(found, expected)
+    else:
+        # Fitted in another process, whose BLAS may have other threads and kernels; the
+        # decomposition of texts is in single precision.
+        np.testing.assert_allclose(found, expected, rtol=1e-4)
 
 
 @pytest.mark.parametrize(
