@@ -62,7 +62,11 @@ def print_overruns(n_jobs: int) -> None:
 
 
 def print_profile(seconds: float, n_jobs: int, calls: bool) -> None:
-    """Share of the workers' time that is spent within candidates, and what is ours."""
+    """Share of the workers' time that is spent within candidates, and what is ours.
+
+    Utilisation is the share of the search in which calls run, from when they are sent,
+    in the workers and in the thread that stands for them while they start.
+    """
     tables = {"digits": load_digits(return_X_y=True)}
     for name in PROFILED:
         tables[name] = load(find(name), 4000)

@@ -359,8 +359,7 @@ def share_read(series: pd.Series, kind: str, read_as: str) -> float:
     float
         Of a sample of those that are not missing; 1.0 if there are none.
     """
-    text = series.dropna().astype(str).str.strip()
-    text = text[~text.str.lower().isin(NULL_TEXT)]
+    text = _told(series)
     text = text.iloc[:: max(1, len(text) // _SAMPLE)]
     if text.empty:
         return 1.0
@@ -372,6 +371,12 @@ def share_read(series: pd.Series, kind: str, read_as: str) -> float:
         text = _plain(text) if read_as.endswith("*") else text
         read = text.str.fullmatch(_NUMBER[read_as[0]])
     return float(read.mean())
+
+
+def _told(series: pd.Series) -> pd.Series:
+    """The texts that do not stand for a missing value."""
+    text = series.dropna().astype(str).str.strip()
+    return text[~text.str.lower().isin(NULL_TEXT)]
 
 
 def _as_declared(series: pd.Series, selector, declared: str, missing: float) -> Column:
@@ -391,7 +396,8 @@ def _as_declared(series: pd.Series, selector, declared: str, missing: float) -> 
         declared = NUMERIC  # as they are, whatever their unit
     if declared in (NUMERIC, IDENTIFIER):
         if declared == NUMERIC and (not numbers or series.dtype == "category"):
-            mark = _mark_of_most(present.astype(str).str.strip())
+            marks = (".", ",", ".*", ",*")
+            mark = max(marks, key=lambda m: share_read(present, NUMBER_TEXT, m))
             _check_read(present, selector, NUMBER_TEXT, mark, "numbers")
             return Column(selector, NUMBER_TEXT, None, missing, mark)
         return Column(selector, declared, None, missing)
@@ -410,26 +416,20 @@ def _as_declared(series: pd.Series, selector, declared: str, missing: float) -> 
         detail = "text"
         _check_read(present, selector, DURATION, detail, "durations")
     elif declared == DATETIME and _is_text(present):
-        detail = _date_format(present.astype(str).str.strip()) or "mixed"
+        detail = _date_format(_told(present)) or "mixed"
         _check_read(present, selector, DATETIME, detail, "dates")
     return Column(selector, declared, n_unique, missing, detail)
-
-
-def _mark_of_most(text: pd.Series) -> str:
-    """Decimal mark of what the user says are numbers, plain or with signs and units."""
-    if mark := _decimal_mark(text):
-        return mark
-    mark = _decimal_mark(_plain(text))
-    return f"{mark}*" if mark else "."
 
 
 def _check_read(present: pd.Series, selector, kind: str, read_as: str, what: str):
     """Refuse a declaration by which most values would become missing."""
     share = share_read(present, kind, read_as)
     if share < _DECLARED_SHARE:
+        told = _told(present)
+        bad = next(v for v in told if share_read(pd.Series([v]), kind, read_as) == 0)
         raise ValueError(
             f"column_kinds: {100 * (1 - share):.0f} % of the values of column "
-            f"{selector!r} can't be read as {what}, such as {present.iloc[0]!r}. "
+            f"{selector!r} can't be read as {what}, such as {bad!r}. "
             "Convert them, or declare the column to be something else."
         )
 

@@ -75,7 +75,7 @@ class _Spans:
         self._spans[key] = worker, time.perf_counter(), np.nan
 
     def _ends(self, key: Hashable) -> None:
-        if key in self._spans:  # else it was asked for when the call was given up
+        with contextlib.suppress(KeyError):  # it was asked for when this was given up
             self._spans[key] = *self._spans[key][:2], time.perf_counter()
 
     def span(self, key: Hashable) -> tuple[int, float, float] | None:

@@ -627,3 +627,11 @@ def test_what_is_declared_numeric_may_have_signs_and_units():
 def test_what_follows_a_zero_is_no_group_of_thousands(texts, value):
     series = pd.Series(texts * 30)
     assert as_floats(series, describe_series(series, "it"))[0] == value
+
+
+def test_what_stands_for_missing_does_not_hide_how_the_rest_is_written():
+    series = pd.Series(["3,5", "2,25"] * 45 + ["n/a"] * 10)
+    column = describe_series(series, "it", "numeric")
+    assert (column.kind, column.detail) == (NUMBER_TEXT, ",")
+    days = pd.Series(["31/01/2020", "01/02/2020"] * 45 + ["-"] * 10)
+    assert describe_series(days, "day", "datetime").detail == "%d/%m/%Y"
