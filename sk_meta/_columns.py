@@ -264,8 +264,7 @@ def _kind_of_levels(dtype: pd.CategoricalDtype, n_unique: int) -> tuple[str, Any
 
 
 def _kind_of_text(text: pd.Series, n_unique: int, selector) -> tuple[str, Any]:
-    stripped = text.str.strip()
-    told = stripped[~stripped.str.lower().isin(NULL_TEXT)]
+    told = _told(text)
     sample = told.iloc[:: max(1, len(told) // _SAMPLE)]
     if form := _date_format(sample):
         return DATETIME, form
