@@ -8,6 +8,8 @@ from __future__ import annotations
 import re
 import warnings
 from dataclasses import dataclass
+from decimal import Decimal
+from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -44,6 +46,9 @@ QUANTITIES = (NUMERIC, NUMBER_TEXT, ORDINAL, DURATION)  # one number a value
 CATEGORIES = (CATEGORICAL, BOOLEAN)  # one-hot encoded
 SYMBOLIC = (*CATEGORIES, HIGH_CARDINALITY, TEXT)
 LEFT_OUT = (IDENTIFIER, CONSTANT, MISSING)
+READ_FROM_TEXT = (NUMBER_TEXT, DATETIME, DURATION)  # or so they may be
+# Detail of dates with a time zone.
+AWARE = "time zone"
 # What a user can declare a column to be.
 DECLARABLE = (NUMERIC, ORDINAL, DURATION, CATEGORICAL, TEXT, DATETIME, IDENTIFIER)
 
@@ -64,6 +69,8 @@ _NUMBER = {
     ".": re.compile(_PLAIN.format(whole=_GROUPED.format(gap=","), mark=r"\.")),
     ",": re.compile(_PLAIN.format(whole=_GROUPED.format(gap="."), mark=",")),
 }
+# A unit after a number, without a space or with one: 127.5mg, 12 km.
+_WITH_UNIT = re.compile(r".*\d\s?([a-zA-Zµ°²³/]{1,5})")
 # Otherwise written: (1,200) and a minus that is no hyphen; 12.3k and 4M.
 _SIGNS, _SIGNED = r"^\((.+)\)$|^\u2212", r"-\1"
 _THOUSANDS, _MILLIONS = r"[kK]$", "M$"
@@ -89,8 +96,9 @@ _DATE_FORMATS = ("ISO8601", "%d/%m/%Y", "%m/%d/%Y", "%d.%m.%Y", "%Y/%m/%d", "%d/
                  "%b %Y", "%B %Y", "%a %b %d %H:%M:%S %z %Y")  # fmt: skip
 _GUESSES = 12  # values from which other formats are guessed
 _NAMED = re.compile(
-    r"(.*[\W_])?(id|uid|uuid|guid|index|idx|rownames?|row_?(num|number|id)?)"
-    r"|.*[a-z]ID|unnamed: \d+",
+    r"(.*[\W_])?(id|uid|uuid|guid|rownames?|row_?(num|number|id|index|idx)?)"
+    # The index of the rows; one of prices is a number.
+    r"|index|idx|.*[a-z]ID|unnamed: \d+",
 )
 
 
@@ -109,9 +117,11 @@ class Column:
     missing : float
         Share of missing values.
     detail : Any, default=None
-        What reading it takes: the decimal mark of numbers in text, the format of
-        dates in text, "text" for durations in text, the levels of an ordinal column in
-        order, and "number" for categories that are numbers or truth values.
+        What reading it takes: the decimal mark of numbers in text (and a star or their
+        unit, see :func:`replacements`), the format of dates in text, "text" for
+        durations in text, ``AWARE`` for dates with a time zone, the levels of an
+        ordinal column in order, and "number" for categories that are numbers or truth
+        values.
     """
 
     selector: str | int
@@ -119,6 +129,11 @@ class Column:
     n_unique: int | None
     missing: float
     detail: Any = None
+
+    @property
+    def is_text(self) -> bool:
+        """Whether it holds dates, durations or numbers that are written as text."""
+        return self.kind in READ_FROM_TEXT and self.detail not in (None, AWARE)
 
 
 def describe_series(series: pd.Series, selector, declared: str | None = None) -> Column:
@@ -171,9 +186,9 @@ def as_floats(series: pd.Series, column: Column) -> np.ndarray:
     ndarray of shape (n_rows,)
     """
     if column.kind == DATETIME:
-        return _seconds_since_1970(series, column.detail)
+        return _seconds_since_1970(series, column.detail if column.is_text else None)
     if column.kind == DURATION:
-        if column.detail == "text":
+        if column.is_text:
             series = series.astype(str)
             series = series.replace(WITHOUT_SECONDS, WITH_SECONDS, regex=True)
         series = pd.to_timedelta(series, errors="coerce").dt.total_seconds()
@@ -194,20 +209,54 @@ def replacements(read_as: str) -> dict[str, tuple[str, str]]:
     Parameters
     ----------
     read_as : str
-        Decimal mark, with a star if there are signs and units that are not plain.
+        Decimal mark; a star after it if there are signs and thousands that are not
+        plain, or the unit that every number has.
 
     Returns
     -------
     dict of str to (str, str)
     """
-    mark, rich = read_as[0], read_as.endswith("*")
+    mark, rich, unit = read_as[0], read_as.endswith("*"), _unit_of(read_as)
     steps = {"signs": (_SIGNS, _SIGNED)} if rich else {}
+    if unit:
+        steps["without_unit"] = (_ending_in(unit), "")
     steps["undecorated"] = (DECORATION[mark], "")
     if mark == ",":
         steps["decimal_point"] = (",", ".")
     if rich:
         steps |= {"thousands": (_THOUSANDS, "e3"), "millions": (_MILLIONS, "e6")}
     return steps
+
+
+def _unit_of(read_as: str) -> str:
+    """The unit that numbers in text have, "" if none."""
+    return read_as[1:].strip("* ")
+
+
+def _ending_in(unit: str) -> str:
+    return rf"(?<=\d)\s?{re.escape(unit)}\s*$"
+
+
+def with_commas(series: pd.Series) -> pd.Series:
+    """Write numbers in the way of the texts among them, whose mark is a comma.
+
+    Parameters
+    ----------
+    series : Series
+        Read as the texts are, its 1.125 would be more than a thousand.
+
+    Returns
+    -------
+    Series
+        What is no number is as it was.
+    """
+    return series.map(_written_with_comma, na_action="ignore")
+
+
+def _written_with_comma(value):
+    if isinstance(value, (Real, Decimal)) and not isinstance(value, bool):
+        return np.format_float_positional(float(value), trim="-").replace(".", ",")
+    return value
 
 
 def _describe_quantity(series: pd.Series, selector, missing: float) -> Column:
@@ -235,9 +284,14 @@ def _hashable(present: pd.Series) -> pd.Series:
     """Values as strings where the column mixes types or holds lists."""
     known = ("string", "boolean", "datetime64", "datetime", "date", "timedelta64",
              "timedelta", "period")  # fmt: skip
-    if pd.api.types.infer_dtype(present) in known:
+    if (inferred := pd.api.types.infer_dtype(present)) in known:
         return present
-    return present.astype(str)
+    text = present.astype(str)
+    if inferred in ("mixed", "mixed-integer"):
+        numbers = present.map(lambda value: isinstance(value, (Real, Decimal)))
+        if numbers.any() and _decimal_mark(_told(text[~numbers])) == ",":
+            return with_commas(present).astype(str)
+    return text
 
 
 def _recognise(present: pd.Series, n_unique: int, selector) -> tuple[str, Any]:
@@ -250,8 +304,26 @@ def _recognise(present: pd.Series, n_unique: int, selector) -> tuple[str, Any]:
     if inferred in ("timedelta", "timedelta64"):
         return DURATION, None
     if inferred in ("datetime", "datetime64", "date", "period"):
-        return DATETIME, None
+        return DATETIME, AWARE if have_zone(present) else None
     return _kind_of_text(present.astype(str), n_unique, selector)
+
+
+def have_zone(dates: pd.Series) -> bool:
+    """Whether dates have a time zone.
+
+    Parameters
+    ----------
+    dates : Series
+        Without missing values.
+
+    Returns
+    -------
+    bool
+        Of the first one, where they are objects.
+    """
+    if dates.dtype == object:
+        return getattr(dates.iloc[0], "tzinfo", None) is not None
+    return getattr(dates.dtype, "tz", None) is not None
 
 
 def _kind_of_levels(dtype: pd.CategoricalDtype, n_unique: int) -> tuple[str, Any]:
@@ -278,6 +350,8 @@ def _kind_of_text(text: pd.Series, n_unique: int, selector) -> tuple[str, Any]:
     plain = _plain(sample)
     if not coded and (mark := _decimal_mark(plain)) and _decimal_mark(_plain(told)):
         return NUMBER_TEXT, f"{mark}*"
+    if not coded and (mark_and_unit := _mark_and_unit(told)):
+        return NUMBER_TEXT, mark_and_unit
     words = sample.str.count(r"\s+").mean() + 1
     if words < 1.5 and _all_differ(text) and (
         _named_like_one(selector) or _are_codes(sample) and not _are_pairs(sample)
@@ -322,10 +396,41 @@ def _decimal_mark(text: pd.Series) -> str | None:
     return None
 
 
+def _mark_and_unit(text: pd.Series, declared: bool = False) -> str | None:
+    """Decimal mark and unit of numbers with one and the same unit."""
+    first = _WITH_UNIT.fullmatch(text.iloc[0]) if len(text) else None
+    if first is None:
+        return None
+    unit = first[1]
+    numbers = text.str.replace(_ending_in(unit), "", regex=True)
+    # Keys may end in letters, too: a measure has fractions, or a space before its unit.
+    measure = rf"[.,]\d+{re.escape(unit)}$|\s{re.escape(unit)}$"
+    if not (declared or text.str.contains(measure).any()):
+        return None
+    if (numbers == text).mean() > 1 - READ_SHARE:
+        return None
+    mark = _decimal_mark(numbers)
+    return mark and f"{mark} {unit}"
+
+
 def _plain(text: pd.Series) -> pd.Series:
     """Numbers with plain signs and without thousands and millions."""
     signed = text.str.replace(_SIGNS, _SIGNED, regex=True)
     return signed.str.replace(r"\s*[kKM]$", "", regex=True)
+
+
+def is_duration(text: str) -> bool:
+    """Whether a text is a duration with its units.
+
+    Parameters
+    ----------
+    text : str
+
+    Returns
+    -------
+    bool
+    """
+    return _DURATION.fullmatch(text) is not None
 
 
 def _are_pairs(text: pd.Series) -> bool:
@@ -360,16 +465,60 @@ def share_read(series: pd.Series, kind: str, read_as: str) -> float:
     """
     text = _told(series)
     text = text.iloc[:: max(1, len(text) // _SAMPLE)]
-    if text.empty:
-        return 1.0
+    return float(_can_be_read(text, kind, read_as).mean()) if len(text) else 1.0
+
+
+def unread(series: pd.Series, column: Column) -> pd.Series:
+    """The texts that stand for no missing value, but are missing when they are read.
+
+    Parameters
+    ----------
+    series : Series
+    column : Column
+        Holds dates, durations or numbers as text.
+
+    Returns
+    -------
+    Series of str
+    """
+    text = _told(series)
+    return text[~_can_be_read(text, column.kind, column.detail)]
+
+
+def other_order(series: pd.Series, column: Column) -> str | None:
+    """Format by which dates can be read as well, day and month changing places.
+
+    Parameters
+    ----------
+    series : Series
+    column : Column
+
+    Returns
+    -------
+    str or None
+        None if there is only one way.
+    """
+    if column.kind != DATETIME or not column.is_text:
+        return None
+    places = {"%d": "%m", "%m": "%d"}
+    other = re.sub("%[dm]", lambda found: places[found[0]], column.detail)
+    year_first = column.detail.lower().startswith("%y")  # then comes the month
+    if other == column.detail or year_first or "%d" not in other:
+        return None
+    text = _told(series)
+    as_many = [_can_be_read(text, DATETIME, f).sum() for f in (other, column.detail)]
+    return other if as_many[0] >= as_many[1] else None
+
+
+def _can_be_read(text: pd.Series, kind: str, read_as: str) -> pd.Series:
     if kind == DATETIME:
-        read = pd.to_datetime(text, format=read_as, errors="coerce", utc=True).notna()
-    elif kind == DURATION:
-        read = text.str.fullmatch(_DURATION)
-    else:
-        text = _plain(text) if read_as.endswith("*") else text
-        read = text.str.fullmatch(_NUMBER[read_as[0]])
-    return float(read.mean())
+        return pd.to_datetime(text, format=read_as, errors="coerce", utc=True).notna()
+    if kind == DURATION:
+        return text.str.fullmatch(_DURATION).astype(bool)
+    if unit := _unit_of(read_as):
+        text = text.str.replace(_ending_in(unit), "", regex=True)
+    text = _plain(text) if read_as.endswith("*") else text
+    return text.str.fullmatch(_NUMBER[read_as[0]]).astype(bool)
 
 
 def _told(series: pd.Series) -> pd.Series:
@@ -395,7 +544,8 @@ def _as_declared(series: pd.Series, selector, declared: str, missing: float) -> 
         declared = NUMERIC  # as they are, whatever their unit
     if declared in (NUMERIC, IDENTIFIER):
         if declared == NUMERIC and (not numbers or series.dtype == "category"):
-            marks = (".", ",", ".*", ",*")
+            unit = _mark_and_unit(_told(present), declared=True)
+            marks = (".", ",", ".*", ",*", *([unit] if unit else []))
             mark = max(marks, key=lambda m: share_read(present, NUMBER_TEXT, m))
             _check_read(present, selector, NUMBER_TEXT, mark, "numbers")
             return Column(selector, NUMBER_TEXT, None, missing, mark)
@@ -417,6 +567,8 @@ def _as_declared(series: pd.Series, selector, declared: str, missing: float) -> 
     elif declared == DATETIME and _is_text(present):
         detail = _date_format(_told(present)) or "mixed"
         _check_read(present, selector, DATETIME, detail, "dates")
+    elif declared == DATETIME and have_zone(present):
+        detail = AWARE
     return Column(selector, declared, n_unique, missing, detail)
 
 

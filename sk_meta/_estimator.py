@@ -138,12 +138,14 @@ default="hybrid"
         What in the data may spoil a model: problem ("constant", "all missing",
         "identifier-like", "mostly missing", "duplicated rows", "leak-suspect": a column
         that predicts the target almost perfectly, alone and on held-out rows, "drift
-        between splits", "rows in time order"), columns, detail, and action: what is
+        between splits", "rows in time order", "unread values", "ambiguous dates"),
+        columns, detail, and action: what is
         done about it, or what to do. Leak suspects are kept. Leaks and drift are
         looked for in the first 2,000 columns.
     columns_ : DataFrame
         What each column was taken for: column, kind, n_unique, missing (share), and
-        read_as (format of dates, or decimal mark of numbers, that are text).
+        read_as (format of dates, or decimal mark and unit of numbers, that are text;
+        "time zone" of dates that have one; "number" of categories that are numbers).
     container_ : {{"frame", "array", "sparse"}}
         What the table was held in.
     scorer_ : callable
@@ -152,8 +154,8 @@ default="hybrid"
         Metric of the knowledge base that stands for it in the rankings.
     metric_mapping_ : str
         Why that one, in a sentence; the rankings carry it as ``attrs["metric"]``.
-    repeated_names_ : list of str or None
-        Names of the columns where some are not unique, else None.
+    other_names_ : list or None
+        Names of the columns where they are not unique strings, else None.
     n_splits_ : int
         Number of folds.
     folds_ : str

@@ -21,6 +21,8 @@ from ._columns import (
     NUMERIC,
     SYMBOLIC,
     as_floats,
+    other_order,
+    unread,
 )
 from ._problem import Problem
 from ._table import main_output
@@ -54,10 +56,10 @@ def find(problem: Problem) -> pd.DataFrame:
     -------
     DataFrame
         problem ("constant", "all missing", "identifier-like", "mostly missing",
-        "duplicated rows", "leak-suspect", "drift between splits" or "rows in time
-        order"), columns (list of names or positions), detail, and action: what is done
-        about it, or what to do. Of more than 2,000 columns, the first 2,000 are
-        looked through for leaks and drift.
+        "duplicated rows", "leak-suspect", "drift between splits", "rows in time
+        order", "unread values" or "ambiguous dates"), columns (list of names or
+        positions), detail, and action: what is done about it, or what to do. Of more
+        than 2,000 columns, the first 2,000 are looked through for leaks and drift.
     """
     found = [*_of_kinds(problem), *_mostly_missing(problem), *_row_numbers(problem),
              *_duplicated(problem)]  # fmt: skip
@@ -66,7 +68,7 @@ def find(problem: Problem) -> pd.DataFrame:
         columns = _Columns(problem, rows)
         found += _leaks(problem, rows, columns)
         found += _drifts(problem, rows, columns)
-    found += _time_order(problem)
+    found += [*_time_order(problem), *_misread(problem)]
     return pd.DataFrame(found, columns=["problem", "columns", "detail", "action"])
 
 
@@ -341,3 +343,30 @@ def _time_order(problem: Problem):
             "kept; if later rows are to be predicted, the scores flatter: sort from "
             "earlier to later and pass cv=TimeSeriesSplit(5)",
         )  # fmt: skip
+
+
+def _misread(problem: Problem):
+    """Texts that were not read as the rest of their column, or may be so by chance."""
+    if not isinstance(problem.X, pd.DataFrame):
+        return
+    rows = np.unique(np.linspace(0, len(problem.y) - 1, _ROWS).astype(int))
+    for position, column in enumerate(problem.table.columns):
+        if not column.is_text:
+            continue
+        series = problem.X.iloc[rows, position]
+        lost = unread(series, column)
+        if len(lost):
+            yield (
+                "unread values", [column.selector],
+                f"{len(lost)} of {len(rows):,} values can't be read as {column.kind}, "
+                f"such as {lost.iloc[0]!r}",
+                "taken as missing; convert them, or declare the column to be "
+                "categories or text with column_kinds",
+            )  # fmt: skip
+        if other := other_order(series, column):
+            yield (
+                "ambiguous dates", [column.selector],
+                f"read as {column.detail}, and could be as {other}",
+                "kept; if that is wrong, convert the column with pd.to_datetime(column,"
+                f" format={other!r}), here and before predict",
+            )  # fmt: skip

@@ -14,7 +14,7 @@ from ._evaluation import predict_with, score_prediction, take, take_or_none
 from ._folds import Folds, Split, fewer_folds, plan_folds
 from ._scoring import Metric, as_loss, resolve_scoring
 from ._splits import own_splits, renumbered
-from ._table import Table, Target, describe_table, describe_target
+from ._table import Table, Target, describe_table, describe_target, written_alike
 
 
 @dataclass(frozen=True)
@@ -162,6 +162,7 @@ def describe(
     metric = resolve_scoring(
         scoring, target.task, refit, target.n_outputs > 1, target.n_classes
     )
+    X = written_alike(X, table)
     folds = plan_folds(cv, X, y, target, seed, groups)
     loss = _dummy_loss(y, target, metric, weights)
     problem = Problem(

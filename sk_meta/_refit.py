@@ -267,10 +267,11 @@ class Refits:
         best = max(quick, key=lambda i: self.scores[i])
         fitted: list = []
         configuration = self.configurations[self.pool[best].name]
-        pipeline = configuration.build(self.problem.table, self.problem.random_state)
 
-        def fit() -> None:
+        def fit() -> None:  # and import what it needs
             data = self.problem.X, self.problem.y, self.problem.weights
+            table, seed = self.problem.table, self.problem.random_state
+            pipeline = configuration.build(table, seed)
             fitted.append(fit_all_rows(pipeline, *data))
 
         with quiet():

@@ -19,7 +19,6 @@ from ._columns import (
     CONSTANT,
     DATETIME,
     DECLARABLE,
-    DURATION,
     HIGH_CARDINALITY,
     LEFT_OUT,
     MISSING,
@@ -30,13 +29,13 @@ from ._columns import (
     Column,
     describe_series,
     is_number,
+    with_commas,
 )
 
 # Integer targets with more distinct values than this are quantities.
 MAX_INTEGER_CLASSES = 20
 # In the place of the classes: several labels, each of which a row has or has not.
 MULTILABEL = "multilabel"
-_READ_AS = (NUMBER_TEXT, DATETIME, DURATION)  # written as text
 
 
 @dataclass(frozen=True)
@@ -111,8 +110,7 @@ class Table:
         """One row per column: its kind, number of values, share missing, how read."""
         rows = [(c.selector, c.kind, c.n_unique, c.missing) for c in self.columns]
         frame = pd.DataFrame(rows, columns=["column", "kind", "n_unique", "missing"])
-        read = [c.detail if c.kind in _READ_AS and isinstance(c.detail, str) else None
-                for c in self.columns]  # fmt: skip
+        read = [c.detail if isinstance(c.detail, str) else None for c in self.columns]
         return frame.assign(read_as=np.array(read, dtype=object))
 
 
@@ -301,6 +299,26 @@ def describe_table(X, column_kinds: dict | None = None) -> Table:
             for i, c in enumerate(columns)
         ]
     return Table(X.shape[0], tuple(columns), container, plain, float(density))
+
+
+def written_alike(X, table: Table):
+    """Write the numbers among texts that are numbers as these are.
+
+    Parameters
+    ----------
+    X : pandas.DataFrame, ndarray or CSR
+    table : Table
+
+    Returns
+    -------
+    X : as given
+    """
+    for position, column in enumerate(table.columns):
+        if column.kind == NUMBER_TEXT and column.detail.startswith(","):
+            X = X.copy(deep=False)
+            name = X.columns[position]
+            X[name] = with_commas(X[name])
+    return X
 
 
 def _check_declared(column_kinds: dict, names: pd.Index) -> dict:

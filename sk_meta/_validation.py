@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from numbers import Real
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -12,13 +13,19 @@ from sklearn.utils.multiclass import check_classification_targets, type_of_targe
 from sklearn.utils.validation import check_consistent_length, validate_data
 
 from ._columns import (
+    AWARE,
     BOOLEAN,
     DATETIME,
     DURATION,
     NUMBER_TEXT,
     NUMERIC,
+    READ_FROM_TEXT,
     READ_SHARE,
+    SYMBOLIC,
+    have_zone,
+    is_duration,
     share_read,
+    with_commas,
 )
 from ._log import warn_user
 from ._table import as_table, is_frame
@@ -50,7 +57,7 @@ def check_X(estimator, X, *, reset: bool):
         If the table is empty, not two-dimensional, or not the one of ``fit``.
     """
     if is_frame(X):
-        _check_repeated(estimator, X, reset)
+        _check_order(estimator, X, reset)
         X = as_table(X)
         validate_data(estimator, X, reset=reset, skip_check_array=True)
         known = None if reset else getattr(estimator, "feature_names_in_", None)
@@ -123,15 +130,20 @@ def as_frame(X) -> pd.DataFrame:
     return pd.DataFrame(X.toarray())
 
 
-def _check_repeated(estimator, X, reset: bool) -> None:
-    """Compare names of which some repeat; scikit-learn compares unique ones only."""
-    names = list(map(str, getattr(X, "column_names", X.columns)))
-    repeated = names if len(set(names)) < len(names) else None
+def _check_order(estimator, X, reset: bool) -> None:
+    """Compare names that scikit-learn does not: repeated ones, and numbers."""
+    names: list[Any] = list(getattr(X, "column_names", X.columns))
+    unique = len(set(map(str, names))) == len(names)
+    strings = all(isinstance(name, str) for name in names)
     if reset:
-        estimator.repeated_names_ = repeated
+        estimator.other_names_ = None if unique and strings else names
         return
-    known = getattr(estimator, "repeated_names_", None)
-    if known is not None and names != known:
+    known = getattr(estimator, "other_names_", None)
+    if known is None or names == known:
+        return
+    # Numbers may count the columns of a part anew, but not be in another order.
+    repeated = len(set(map(str, known))) < len(known)
+    if repeated or sorted(map(str, names)) == sorted(map(str, known)):
         raise ValueError(
             "The feature names should match those that were passed during fit, in the "
             f"same order: {known[:10]}, and not {names[:10]}."
@@ -143,72 +155,108 @@ def _as_in_fit(X: pd.DataFrame, columns: pd.DataFrame) -> pd.DataFrame:
     X = X.copy(deep=False)
     for position, row in enumerate(columns.itertuples()):
         read_as = row.read_as if isinstance(row.read_as, str) else None
-        name, kind, read = X.columns[position], row.kind, _READ_AGAIN.get(row.kind)
+        name, kind = X.columns[position], row.kind
         if kind == NUMBER_TEXT and read_as is not None and read_as[0] == ",":
-            X[name] = X.iloc[:, position].map(_with_comma, na_action="ignore")
+            X[name] = with_commas(X.iloc[:, position])
         _check_type(X.iloc[:, position], name, kind, read_as)
-        if read is None or pd.api.types.is_numeric_dtype(X.iloc[:, position]):
+        if kind not in _READ_AGAIN or _is_text(kind, read_as):
             continue
         try:
-            X[name] = read(X.iloc[:, position])
+            X[name] = _READ_AGAIN[kind](X.iloc[:, position])
         except (TypeError, ValueError) as error:
-            held = "numbers" if kind == NUMERIC else "truth values"
+            held = {NUMERIC: "numbers", BOOLEAN: "truth values", **_TIMES}[kind]
             raise ValueError(
                 f"Column {name!r} of X held {held} in fit and holds something else "
                 f"now: {error}. Convert it, or drop the rows."
             ) from error
+        if kind == DATETIME:
+            _check_zone(X.iloc[:, position], name, read_as)
     return X
 
 
-def _with_comma(value):
-    """A number as text of ``fit``, whose points separate thousands."""
-    if isinstance(value, Real) and not isinstance(value, bool):
-        return np.format_float_positional(value, trim="-").replace(".", ",")
-    return value
+def _is_text(kind: str, read_as: str | None) -> bool:
+    """Whether numbers, dates or durations were text in ``fit``."""
+    return kind in READ_FROM_TEXT and read_as not in (None, AWARE)
 
 
 _TIMES = {DATETIME: "dates", DURATION: "durations"}
+_FOUND = {"datetime64": DATETIME, "datetime": DATETIME, "date": DATETIME,
+          "period": DATETIME, "timedelta64": DURATION, "timedelta": DURATION,
+          "integer": NUMERIC, "floating": NUMERIC, "mixed-integer-float": NUMERIC,
+          "string": "text", "mixed": "text", "mixed-integer": "text"}  # fmt: skip
+
+
+def _found(series: pd.Series) -> str | None:
+    """What a column holds now: numbers, dates, durations or "text"."""
+    present = series.dropna().iloc[:1000]
+    if isinstance(series.dtype, pd.CategoricalDtype):
+        present = present.astype(series.dtype.categories.dtype)
+    return None if present.empty else _FOUND.get(pd.api.types.infer_dtype(present))
 
 
 def _check_type(series: pd.Series, name, kind: str, read_as: str | None) -> None:
     """Refuse what would be read as something else; warn where it can't be read."""
-    present = series.dropna().iloc[:1000]
-    if isinstance(series.dtype, pd.CategoricalDtype):
-        present = present.astype(series.dtype.categories.dtype)
-    of_kind = pd.api.types.infer_dtype(present)
-    found = {"datetime64": DATETIME, "datetime": DATETIME, "date": DATETIME,
-             "period": DATETIME, "timedelta64": DURATION, "timedelta": DURATION,
-             "integer": NUMERIC, "floating": NUMERIC, "mixed-integer-float": NUMERIC,
-             "string": "text", "mixed": "text", "mixed-integer": "text",
-             }.get(of_kind)  # fmt: skip
-    if present.empty or found is None or kind not in (*_TIMES, *_NUMBERS):
+    found, as_text = _found(series), _is_text(kind, read_as)
+    if found is None:
         return
-    held = f"{_TIMES.get(kind, 'numbers')}{' as text' if read_as else ''}"
-    other = {**_TIMES, NUMERIC: "numbers"}.get(found)
-    numbers_for_times = kind in _TIMES and found == NUMERIC
-    other_times = found in _TIMES and found != kind
-    # Made text again, they would not have the format of fit.
-    not_as_text = kind == found == DATETIME and read_as is not None
-    if numbers_for_times or other_times or not_as_text:
-        raise ValueError(
-            f"Column {name!r} of X held {held} in fit and holds {other} now. Convert "
-            "it to what it was."
-        )
-    if found == "text" and read_as is not None:
-        share = share_read(series, kind, read_as)
-        if share < READ_SHARE:
+    if kind in (*_TIMES, *_NUMBERS):
+        numbers_for_times = kind in _TIMES and found == NUMERIC
+        other_times = found in _TIMES and found != kind
+        # Made text again, they would not have the format of fit.
+        not_as_text = kind == found == DATETIME and as_text
+        if numbers_for_times or other_times or not_as_text:
+            held = f"{_TIMES.get(kind, 'numbers')}{' as text' if as_text else ''}"
+            raise ValueError(
+                f"Column {name!r} of X held {held} in fit and holds "
+                f"{({**_TIMES, NUMERIC: 'numbers'})[found]} now. Convert it to what it "
+                "was."
+            )
+        if found == "text" and as_text and read_as is not None:
+            _warn_unread(series, name, kind, read_as)
+    elif kind in SYMBOLIC and read_as is None and found == NUMERIC:
+        # A mixture may happen to hold nothing but numbers, as objects.
+        if series.dtype != object:
+            value = series.dropna().iloc[0]
             warn_user(
-                f"Column {name!r} of X held {held} in fit, and {100 * (1 - share):.0f} "
-                "% of its values are written otherwise now: they count as missing, or "
-                "as another number."
+                f"Column {name!r} of X held text in fit and holds numbers now, which "
+                f"are read as text: the first one as {str(value)!r}. What was written "
+                "otherwise, such as '007', counts as unseen. Convert it to what it was."
             )
 
 
+def _check_zone(dates: pd.Series, name, read_as: str | None) -> None:
+    """Refuse dates with a time zone where there were such without, and vice versa."""
+    present = dates.dropna()
+    if present.empty or have_zone(present) == (read_as == AWARE):
+        return
+    then, now, zone = "with", "without", "the zone"
+    if read_as != AWARE:
+        then, now, zone = "without", "with", "None"
+    raise ValueError(
+        f"Column {name!r} of X held dates {then} a time zone in fit and holds such "
+        f"{now} one now. Convert it with column.dt.tz_localize({zone})."
+    )
+
+
+def _warn_unread(series: pd.Series, name, kind: str, read_as: str) -> None:
+    share = share_read(series, kind, read_as)
+    if share < READ_SHARE:
+        held = _TIMES.get(kind, "numbers")
+        warn_user(
+            f"Column {name!r} of X held {held} as text in fit, and "
+            f"{100 * (1 - share):.0f} % of its values are written otherwise now: they "
+            "count as missing, or as another number."
+        )
+
+
 def _read_numbers(series: pd.Series) -> pd.Series:
-    return pd.to_numeric(series).astype(float)
+    is_number = pd.api.types.is_numeric_dtype(series)
+    return series if is_number else pd.to_numeric(series).astype(float)
 
 
 def _read_truth(series: pd.Series) -> pd.Series:
+    if pd.api.types.is_numeric_dtype(series):
+        return series
     known = {True: 1.0, False: 0.0, "True": 1.0, "False": 0.0}
     truth = series.astype(object).map(known)
     unknown = series[truth.isna() & series.notna()]
@@ -217,7 +265,30 @@ def _read_truth(series: pd.Series) -> pd.Series:
     return truth.astype(float)
 
 
-_READ_AGAIN = {NUMERIC: _read_numbers, BOOLEAN: _read_truth}
+def _read_dates(series: pd.Series) -> pd.Series:
+    """Dates that are text now, in the one format that can't be taken for another."""
+    if _found(series) != "text":
+        return series
+    text = series.dropna().astype(str)
+    aware = text.str.contains(r"\d(?:Z|[+-]\d\d:?\d\d)$").all()
+    return pd.to_datetime(series.astype(object), format="ISO8601", utc=bool(aware))
+
+
+def _read_durations(series: pd.Series) -> pd.Series:
+    if _found(series) != "text":
+        return series
+    for text in series.dropna().unique():  # bare numbers would be nanoseconds
+        if not is_duration(str(text)):
+            raise ValueError(f"{text!r} is no duration")
+    return pd.to_timedelta(series)
+
+
+_READ_AGAIN = {
+    NUMERIC: _read_numbers,
+    BOOLEAN: _read_truth,
+    DATETIME: _read_dates,
+    DURATION: _read_durations,
+}
 
 
 def _has_no_infinity(X) -> bool:

@@ -450,6 +450,35 @@ def test_one_class_gives_a_constant_and_says_so():
     assert (estimator.leaderboard_["reason"] == "y has only one class").any()
 
 
+def test_a_constant_quantity_is_predicted():
+    X, _ = load_diabetes(return_X_y=True)
+    model = MetaLearnerRegressor(n_candidates=3, cv=2, random_state=0)
+    np.testing.assert_allclose(model.fit(X, np.full(len(X), 2.5)).predict(X), 2.5)
+
+
+def test_a_table_of_one_row_many_times():
+    X, y = load_iris(return_X_y=True)
+    same, labels = np.repeat(X[:1], 60, axis=0), np.repeat(y[[0, 60]], [40, 20])
+    model = MetaLearnerClassifier(n_candidates=3, cv=2, random_state=0)
+    model.fit(same, labels)
+    assert set(model.predict(X)) == {y[0]}  # the more frequent one
+    twice, quantity = np.vstack([X, X]), np.tile(X[:, 0], 2)
+    settings = {"candidates": ["linear", "decision tree"], "n_candidates": 2, "cv": 2}
+    model = MetaLearnerRegressor(**settings, random_state=0)
+    assert model.fit(twice[:, 1:], quantity).score(X[:, 1:], X[:, 0]) > 0.5
+    assert "duplicated rows" in set(model.findings_["problem"])
+
+
+def test_a_class_of_two_in_a_hundred_is_ranked():
+    X, y = load_breast_cancer(return_X_y=True)
+    rare = np.r_[np.flatnonzero(y == 1), np.flatnonzero(y == 0)[:14]]
+    others = np.flatnonzero(y == 0)[14:]
+    model = MetaLearnerClassifier(candidates=FAST, n_candidates=3, random_state=0)
+    model.fit(X[rare], y[rare])
+    share = model.predict_proba(X[others])[:, 0]  # none of them was seen
+    assert np.median(share) > 5 * (y[rare] == 0).mean()
+
+
 def test_nothing_that_fits_the_budget_still_predicts(wine):
     X, X_test, y, _ = wine
     with pytest.warns(UserWarning, match="No configuration could be evaluated"):

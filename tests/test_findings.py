@@ -137,6 +137,28 @@ def test_shuffled_splits_of_rows_in_time_order_are_told(days):
     assert "rows in time order" not in problems(X.iloc[mixed], y[mixed]).index
 
 
+def test_texts_that_were_not_read_are_told(frame):
+    X, y = frame
+    sizes = [f"{i % 50 + 1},{i % 1000:03d}" for i in range(len(y) - 3)]
+    X = X.assign(size=[*sizes, "large", "small", "NA"])
+    found = problems(X, y).loc["unread values"]
+    assert found["columns"] == ["size"]
+    assert "2 of 569 values" in found["detail"] and "'large'" in found["detail"]
+
+
+@pytest.mark.parametrize(
+    ("form", "ambiguous"),
+    [("%d/%m/%Y", True), ("%m/%d/%y", True), ("%Y-%m-%d", False), ("%d %b %Y", False)],
+)
+def test_dates_that_can_be_read_in_two_ways_are_told(frame, form, ambiguous):
+    X, y = frame
+    days = pd.Timestamp("2020-01-01") + pd.to_timedelta(np.arange(len(y)) % 12, "D")
+    found = problems(X.assign(day=days.strftime(form)), y)
+    assert ("ambiguous dates" in found.index) == ambiguous
+    clear = (days + pd.Timedelta(10, "D")).strftime(form)  # up to the 22nd
+    assert "ambiguous dates" not in problems(X.assign(day=clear), y).index
+
+
 def test_a_messy_table_is_looked_through(messy):
     y = np.arange(len(messy)) % 3
     found = problems(messy.assign(lists=[[i] for i in range(len(messy))]), y)

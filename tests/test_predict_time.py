@@ -6,6 +6,7 @@ import pytest
 from conftest import make_messy, make_target
 from scipy import sparse
 from sklearn import config_context
+from sklearn.base import clone
 
 from sk_meta import MetaLearnerClassifier, MetaLearnerRegressor
 
@@ -179,6 +180,8 @@ def times():
         "written": days.strftime("%Y-%m-%d"),
         "length": pd.to_timedelta(np.arange(n), unit="h"),
         "share": [f"{i} %" for i in range(n)],
+        "moment": days.tz_localize("Europe/Paris"),
+        "word": [f"0{i % 5}" for i in range(n)],
     })  # fmt: skip
     model = MetaLearnerClassifier(
         n_candidates=1, cv=2, candidates="linear", random_state=0
@@ -195,6 +198,11 @@ def times():
         ("written", "date", "held dates as text in fit and holds dates now"),
         ("length", "number", "held durations in fit and holds numbers now"),
         ("share", "date", "held numbers as text in fit and holds dates now"),
+        ("date", "moment", "held dates without a time zone in fit and holds such with"),
+        ("moment", "date", "held dates with a time zone in fit and holds such without"),
+        ("moment", "written", "held dates with a time zone in fit and holds such"),
+        ("date", "word", "held dates in fit and holds something else now"),
+        ("length", "word", "held durations in fit and holds something else now"),
     ],
 )
 def test_another_type_of_time_is_an_error(times, column, other, message):
@@ -229,11 +237,22 @@ def test_what_can_be_read_is_read_without_a_word(times, recwarn):
         frame.assign(share=np.arange(80.0)),
         frame.assign(date=frame["written"]),
         frame.assign(written=frame["written"].astype("category")),
+        frame.assign(moment=frame["moment"].map(lambda moment: moment.isoformat())),
+        frame.assign(moment=frame["moment"].dt.tz_convert("UTC")),
+        frame.assign(moment=frame["moment"].astype(object)),
+        frame.assign(length=frame["length"].astype(str)),
     ]
     for other in same:
         np.testing.assert_allclose(predicted(model, other), expected)
     predicted(model, frame.assign(written=None, share=np.nan, date=pd.NaT))
-    assert not [w for w in recwarn if "written otherwise" in str(w.message)]
+    assert not [w for w in recwarn if "in fit" in str(w.message)]
+
+
+@pytest.mark.parametrize("numbers", [range(80), np.arange(80) / 1.0])
+def test_numbers_where_there_was_text_are_told(times, numbers):
+    model, frame = times
+    with pytest.warns(UserWarning, match="'word' of X held text in fit and .*numbers"):
+        model.predict(frame.assign(word=numbers))
 
 
 @pytest.mark.parametrize("dtype", [float, "float32", "Float64", object])
@@ -249,19 +268,37 @@ def test_numbers_are_no_thousands_where_there_were_decimal_commas(dtype, recwarn
     np.testing.assert_allclose(model.predict_proba(numbers), expected)
     mixed = pd.DataFrame({"x": [*texts[:40], *values[40:]]}, dtype=object)
     np.testing.assert_allclose(model.predict_proba(mixed), expected)
+    again = clone(model).fit(mixed, values > 5)
+    assert again.columns_["read_as"][0] == ","
+    np.testing.assert_allclose(again.predict_proba(mixed), expected)
     assert not [w for w in recwarn if "written otherwise" in str(w.message)]
 
 
-def test_repeated_names_must_be_in_the_same_order(cancer):
+def test_other_names_must_be_in_the_same_order(cancer):
     X, y = cancer
     frame = pd.DataFrame(X[:, :3], columns=["b", "a", "a"])
     model = MetaLearnerClassifier(
         n_candidates=1, cv=2, candidates="linear", random_state=0
     ).fit(frame, y)
-    assert model.repeated_names_ == ["b", "a", "a"]
+    assert model.other_names_ == ["b", "a", "a"]
     model.predict(frame)
     with pytest.raises(ValueError, match="feature names should match"):
         model.predict(frame.iloc[:, ::-1])
+
+
+def test_numbered_columns_in_another_order_are_an_error(cancer):
+    X, y = cancer
+    frame = pd.DataFrame(X[:, :4])
+    model = MetaLearnerClassifier(
+        n_candidates=1, cv=2, candidates="linear", random_state=0
+    ).fit(frame, y)
+    with pytest.raises(ValueError, match="feature names should match"):
+        model.predict(frame[[1, 0, 2, 3]])
+    # A part of another table may be numbered otherwise.
+    expected = model.predict_proba(frame)
+    part = frame.set_axis(range(10, 14), axis=1)
+    np.testing.assert_array_equal(model.predict_proba(part), expected)
+    np.testing.assert_array_equal(model.predict_proba(X[:, :4]), expected)
 
 
 def test_other_containers_than_in_fit(cancer):

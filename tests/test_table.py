@@ -1,6 +1,7 @@
 """What the columns of a table and its target are found to be."""
 
 import datetime
+from decimal import Decimal
 
 import numpy as np
 import pandas as pd
@@ -203,6 +204,7 @@ def test_a_column_without_values_is_all_missing(dtype):
         (["1e3", "-2.5E-2", "+4", "n/a"], [1000, -0.025, 4, np.nan]),
         ([" 1", "2 ", "3", "nan"], [1, 2, 3, np.nan]),
         ([1, "2", 3.5, None], [1, 2, 3.5, np.nan]),
+        ([Decimal("1.125"), Decimal(2), Decimal("3.5"), None], [1.125, 2, 3.5, np.nan]),
     ],
     ids=str,
 )
@@ -221,6 +223,9 @@ def test_numbers_in_text_are_read(values, expected):
         ("({0},000)", lambda i: -1000.0 * i),
         ("\u2212{0}", lambda i: -1.0 * i),
         ("({0}.000,5)", lambda i: -1000.0 * i - 0.5),
+        ("{0}.5mg", lambda i: i + 0.5),
+        ("{0} km/h", lambda i: float(i)),
+        ("{0},25 °C", lambda i: i + 0.25),
     ],
 )
 def test_numbers_with_other_signs_and_units_are_read(write, read):
@@ -298,6 +303,8 @@ def test_levels_of_an_ordered_dtype_keep_their_order():
         ("customerID", range(100, 150)),
         ("patient_id", [f"person {'abcdefg'[i % 7]}{i}"[7:] for i in range(50)]),
         ("anything", [f"A-{i:05d}" for i in range(50)]),
+        ("anything", [f"{i:05d}B" for i in range(50)]),
+        ("row_index", range(50)),
         ("anything", [f"{i * 7919 + 2**40:x}-{i:04x}" for i in range(50)]),
         ("key", [f"{'ABCDE'[i % 5]}XYZ-{'KLMNOPQRST'[i // 5]}VW" for i in range(50)]),
     ],
@@ -312,6 +319,8 @@ def test_what_numbers_the_rows_is_an_identifier(name, values):
         ("id", [*range(25), *range(25)]),
         ("width", range(50)),
         ("grid", range(50)),
+        ("consumer_price_index", range(100, 150)),
+        ("dose", [f"{i / 8:.1f}mg" for i in range(50)]),
         ("id", np.linspace(0, 1, 50)),
         ("id", range(10)),
         ("share", [f"{i}/50" for i in range(50)]),
@@ -610,7 +619,7 @@ def test_the_format_that_reads_most_dates_is_taken():
     [("numeric", "numbers"), ("datetime", "dates"), ("duration", "durations")],
 )
 def test_what_is_declared_must_be_readable(declared, what):
-    doses = pd.Series([f"{i} mg" for i in range(100, 200)])
+    doses = pd.Series([f"{i} or {i + 5} mg" for i in range(100, 200)])
     with pytest.raises(ValueError, match=f"100 % .* 'dose' can't be read as {what}"):
         describe_series(doses, "dose", declared)
 
@@ -619,6 +628,10 @@ def test_what_is_declared_numeric_may_have_signs_and_units():
     column = describe_series(pd.Series(["1k", "(2)", "3.5k"]), "it", "numeric")
     assert column.detail == ".*"
     np.testing.assert_allclose(as_floats(pd.Series(["1k", "(2)"]), column), [1000, -2])
+    doses = pd.Series(["5mg", "10mg", None])
+    column = describe_series(doses, "dose", "numeric")
+    assert column.detail == ". mg"
+    np.testing.assert_allclose(as_floats(doses, column), [5, 10, np.nan])
 
 
 @pytest.mark.parametrize(

@@ -124,7 +124,7 @@ def _to_number() -> Steps:
 
 def _seconds(column: Column) -> Steps:
     """Seconds of a column of durations."""
-    if column.detail is None:
+    if not column.is_text:
         steps = [("to_duration", _each(pd.to_timedelta))]
     else:
         steps = [
@@ -257,7 +257,7 @@ def _blocks(
 
 def _dates_and_text(table: Table, numeric: Steps) -> list[tuple]:
     expand: Steps = [("expand", _expand_dates_and_text()), *numeric]
-    written = [c for c in table.of_kind(DATETIME) if c.detail is not None]
+    written = [c for c in table.of_kind(DATETIME) if c.is_text]
     blocks: list[tuple] = []
     for i, column in enumerate(written):
         steps = [_to_text(), ("to_date", _to_date(column.detail)), *expand]
