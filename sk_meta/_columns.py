@@ -69,8 +69,9 @@ _NUMBER = {
     ".": re.compile(_PLAIN.format(whole=_GROUPED.format(gap=","), mark=r"\.")),
     ",": re.compile(_PLAIN.format(whole=_GROUPED.format(gap="."), mark=",")),
 }
-# A unit after a number, without a space or with one: 127.5mg, 12 km.
-_WITH_UNIT = re.compile(r".*\d\s?([a-zA-Zµ°²³/]{1,5})")
+# A unit after a number, without a space or with one: 127.5mg, 12 km. Which hemisphere
+# or half of the day it is changes what the number means.
+_WITH_UNIT = r"\d\s?((?![NSEW]$|[aApP][mM]$)[a-zA-Zµ°²³/]{1,5})$"
 # Otherwise written: (1,200) and a minus that is no hyphen; 12.3k and 4M.
 _SIGNS, _SIGNED = r"^\((.+)\)$|^\u2212", r"-\1"
 _THOUSANDS, _MILLIONS = r"[kK]$", "M$"
@@ -120,8 +121,8 @@ class Column:
         What reading it takes: the decimal mark of numbers in text (and a star or their
         unit, see :func:`replacements`), the format of dates in text, "text" for
         durations in text, ``AWARE`` for dates with a time zone, the levels of an
-        ordinal column in order, and "number" for categories that are numbers or truth
-        values.
+        ordinal column in order, and "number" for categories, or what is declared to
+        be text, that are numbers or truth values.
     """
 
     selector: str | int
@@ -133,7 +134,42 @@ class Column:
     @property
     def is_text(self) -> bool:
         """Whether it holds dates, durations or numbers that are written as text."""
-        return self.kind in READ_FROM_TEXT and self.detail not in (None, AWARE)
+        return is_read_from_text(self.kind, self.detail)
+
+
+def is_read_from_text(kind: str, detail: Any) -> bool:
+    """Whether numbers, dates or durations are written as text.
+
+    Parameters
+    ----------
+    kind : str
+    detail : Any
+        As of a :class:`Column`.
+
+    Returns
+    -------
+    bool
+    """
+    return kind in READ_FROM_TEXT and detail not in (None, AWARE)
+
+
+def holds_numbers(series: pd.Series) -> bool:
+    """Whether values are numbers or truth values, also of categories and objects.
+
+    Parameters
+    ----------
+    series : Series
+
+    Returns
+    -------
+    bool
+    """
+    if isinstance(series.dtype, pd.CategoricalDtype):
+        return pd.api.types.is_numeric_dtype(series.dtype.categories.dtype)
+    if series.dtype == object:
+        kinds = ("boolean", "integer", "floating", "mixed-integer-float")
+        return pd.api.types.infer_dtype(series, skipna=True) in kinds
+    return pd.api.types.is_numeric_dtype(series.dtype)
 
 
 def describe_series(series: pd.Series, selector, declared: str | None = None) -> Column:
@@ -197,6 +233,7 @@ def as_floats(series: pd.Series, column: Column) -> np.ndarray:
         series = series.astype(str).map(levels)
     elif column.kind == NUMBER_TEXT:
         series = series.astype(object)
+        series = with_commas(series) if column.detail[0] == "," else series
         for pattern, value in replacements(column.detail).values():
             series = series.replace(pattern, value, regex=True)
     numbers = pd.to_numeric(series, errors="coerce")
@@ -255,7 +292,11 @@ def with_commas(series: pd.Series) -> pd.Series:
 
 def _written_with_comma(value):
     if isinstance(value, (Real, Decimal)) and not isinstance(value, bool):
-        return np.format_float_positional(float(value), trim="-").replace(".", ",")
+        try:
+            number = float(value)
+        except OverflowError:
+            return value
+        return np.format_float_positional(number, trim="-").replace(".", ",")
     return value
 
 
@@ -319,10 +360,10 @@ def have_zone(dates: pd.Series) -> bool:
     Returns
     -------
     bool
-        Of the first one, where they are objects.
+        Whether one of them has, where they are objects.
     """
     if dates.dtype == object:
-        return getattr(dates.iloc[0], "tzinfo", None) is not None
+        return any(getattr(date, "tzinfo", None) is not None for date in dates)
     return getattr(dates.dtype, "tz", None) is not None
 
 
@@ -398,39 +439,30 @@ def _decimal_mark(text: pd.Series) -> str | None:
 
 def _mark_and_unit(text: pd.Series, declared: bool = False) -> str | None:
     """Decimal mark and unit of numbers with one and the same unit."""
-    first = _WITH_UNIT.fullmatch(text.iloc[0]) if len(text) else None
-    if first is None:
+    units = text.str.extract(re.compile(_WITH_UNIT), expand=False)
+    needed = _DECLARED_SHARE if declared else READ_SHARE
+    if units.notna().sum() == 0 or units.notna().mean() < needed:
         return None
-    unit = first[1]
-    numbers = text.str.replace(_ending_in(unit), "", regex=True)
+    unit = units.mode()[0]
     # Keys may end in letters, too: a measure has fractions, or a space before its unit.
-    measure = rf"[.,]\d+{re.escape(unit)}$|\s{re.escape(unit)}$"
-    if not (declared or text.str.contains(measure).any()):
+    measure = re.compile(rf"[.,]\d+{re.escape(unit)}$|\s{re.escape(unit)}$")
+    if (units == unit).mean() < needed or not (
+        declared or text.str.contains(measure).any()
+    ):
         return None
-    if (numbers == text).mean() > 1 - READ_SHARE:
-        return None
+    numbers = _without_unit(text[units == unit], unit)
     mark = _decimal_mark(numbers)
     return mark and f"{mark} {unit}"
+
+
+def _without_unit(text: pd.Series, unit: str) -> pd.Series:
+    return text.str.replace(re.compile(_ending_in(unit)), "", regex=True)
 
 
 def _plain(text: pd.Series) -> pd.Series:
     """Numbers with plain signs and without thousands and millions."""
     signed = text.str.replace(_SIGNS, _SIGNED, regex=True)
     return signed.str.replace(r"\s*[kKM]$", "", regex=True)
-
-
-def is_duration(text: str) -> bool:
-    """Whether a text is a duration with its units.
-
-    Parameters
-    ----------
-    text : str
-
-    Returns
-    -------
-    bool
-    """
-    return _DURATION.fullmatch(text) is not None
 
 
 def _are_pairs(text: pd.Series) -> bool:
@@ -469,7 +501,7 @@ def share_read(series: pd.Series, kind: str, read_as: str) -> float:
 
 
 def unread(series: pd.Series, column: Column) -> pd.Series:
-    """The texts that stand for no missing value, but are missing when they are read.
+    """The texts that stand for no missing value, and can't be read as the others are.
 
     Parameters
     ----------
@@ -503,9 +535,10 @@ def other_order(series: pd.Series, column: Column) -> str | None:
     places = {"%d": "%m", "%m": "%d"}
     other = re.sub("%[dm]", lambda found: places[found[0]], column.detail)
     year_first = column.detail.lower().startswith("%y")  # then comes the month
-    if other == column.detail or year_first or "%d" not in other:
-        return None
+    both = "%d" in other and "%m" in other
     text = _told(series)
+    if other == column.detail or year_first or not both or text.empty:
+        return None
     as_many = [_can_be_read(text, DATETIME, f).sum() for f in (other, column.detail)]
     return other if as_many[0] >= as_many[1] else None
 
@@ -516,9 +549,25 @@ def _can_be_read(text: pd.Series, kind: str, read_as: str) -> pd.Series:
     if kind == DURATION:
         return text.str.fullmatch(_DURATION).astype(bool)
     if unit := _unit_of(read_as):
-        text = text.str.replace(_ending_in(unit), "", regex=True)
+        text = _without_unit(text, unit)
     text = _plain(text) if read_as.endswith("*") else text
     return text.str.fullmatch(_NUMBER[read_as[0]]).astype(bool)
+
+
+def without_null_texts(series: pd.Series) -> pd.Series:
+    """Missing values for the texts that stand for such.
+
+    Parameters
+    ----------
+    series : Series
+
+    Returns
+    -------
+    Series of object
+    """
+    text = series.astype(object)
+    lower = text.map(lambda value: str(value).strip().lower())
+    return text.mask(lower.isin(NULL_TEXT), None)
 
 
 def _told(series: pd.Series) -> pd.Series:
@@ -530,10 +579,10 @@ def _told(series: pd.Series) -> pd.Series:
 def _as_declared(series: pd.Series, selector, declared: str, missing: float) -> Column:
     """A column that is what the user says."""
     present = series.dropna()
-    numbers = pd.api.types.is_numeric_dtype(series.dtype)  # truth values too
+    numbers = holds_numbers(present)
     if isinstance(series.dtype, pd.CategoricalDtype):
-        numbers = pd.api.types.is_numeric_dtype(series.dtype.categories.dtype)
-        if declared in (DATETIME, DURATION, TEXT):
+        present = present.astype(series.dtype.categories.dtype)
+        if declared == TEXT:
             present = present.astype(str)
     if declared == DATETIME and numbers:
         raise ValueError(
@@ -554,8 +603,9 @@ def _as_declared(series: pd.Series, selector, declared: str, missing: float) -> 
     detail: Any = None
     if declared == CATEGORICAL:
         declared = CATEGORICAL if n_unique <= LOW_CARDINALITY else HIGH_CARDINALITY
-        truth = pd.api.types.infer_dtype(present) == "boolean"
-        detail = "number" if numbers or truth else None
+        detail = "number" if numbers else None
+    elif declared == TEXT:
+        detail = "number" if numbers else None
     elif declared == ORDINAL and not numbers:
         levels = sorted(present.astype(str).unique())
         if isinstance(series.dtype, pd.CategoricalDtype):

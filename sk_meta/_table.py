@@ -28,6 +28,7 @@ from ._columns import (
     TEXT,
     Column,
     describe_series,
+    holds_numbers,
     is_number,
     with_commas,
 )
@@ -295,8 +296,8 @@ def describe_table(X, column_kinds: dict | None = None) -> Table:
     if all(column.kind in LEFT_OUT for column in columns):
         # Something must reach the model; numbers as they are, the rest encoded.
         columns = [
-            Column(c.selector, _kind_of_last_resort(X, i), c.n_unique, c.missing)
-            for i, c in enumerate(columns)
+            Column(column.selector, *_kind_of_last_resort(X, i, column))
+            for i, column in enumerate(columns)
         ]
     return Table(X.shape[0], tuple(columns), container, plain, float(density))
 
@@ -342,10 +343,13 @@ def _check_declared(column_kinds: dict, names: pd.Index) -> dict:
     return declared
 
 
-def _kind_of_last_resort(X, position: int) -> str:
-    if not isinstance(X, pd.DataFrame):
-        return NUMERIC
-    return NUMERIC if is_number(X.iloc[:, position]) else CATEGORICAL
+def _kind_of_last_resort(X, position: int, column: Column) -> tuple:
+    """Kind, size and detail of a column that is used because there is no other."""
+    size = (column.n_unique, column.missing)
+    if not isinstance(X, pd.DataFrame) or is_number(X.iloc[:, position]):
+        return NUMERIC, *size
+    numbers = holds_numbers(X.iloc[:, position])
+    return CATEGORICAL, *size, "number" if numbers else None
 
 
 def _describe_numbers(X) -> list[Column]:

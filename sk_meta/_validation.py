@@ -19,13 +19,15 @@ from ._columns import (
     DURATION,
     NUMBER_TEXT,
     NUMERIC,
-    READ_FROM_TEXT,
     READ_SHARE,
     SYMBOLIC,
+    WITH_SECONDS,
+    WITHOUT_SECONDS,
     have_zone,
-    is_duration,
+    is_read_from_text,
     share_read,
     with_commas,
+    without_null_texts,
 )
 from ._log import warn_user
 from ._table import as_table, is_frame
@@ -72,6 +74,8 @@ def check_X(estimator, X, *, reset: bool):
         if any(dtype.kind == "c" for dtype in X.dtypes):
             raise ValueError("Complex data not supported. Pass real columns in X.")
         return X if reset else _as_in_fit(X, estimator.columns_)
+    if reset:
+        estimator.other_names_ = None
     X = validate_data(
         estimator,
         X,
@@ -132,18 +136,20 @@ def as_frame(X) -> pd.DataFrame:
 
 def _check_order(estimator, X, reset: bool) -> None:
     """Compare names that scikit-learn does not: repeated ones, and numbers."""
-    names: list[Any] = list(getattr(X, "column_names", X.columns))
-    unique = len(set(map(str, names))) == len(names)
-    strings = all(isinstance(name, str) for name in names)
+    found: list[Any] = list(getattr(X, "column_names", X.columns))
+    names = list(map(str, found))  # as they come back from a file
+    unique = len(set(names)) == len(names)
     if reset:
+        strings = all(isinstance(name, str) for name in found)
         estimator.other_names_ = None if unique and strings else names
         return
     known = getattr(estimator, "other_names_", None)
     if known is None or names == known:
         return
-    # Numbers may count the columns of a part anew, but not be in another order.
-    repeated = len(set(map(str, known))) < len(known)
-    if repeated or sorted(map(str, names)) == sorted(map(str, known)):
+    # Other numbers may count the columns of a part anew; the same ones in another order
+    # are other columns.
+    repeated = len(set(known)) < len(known)
+    if repeated or sorted(names) == sorted(known):
         raise ValueError(
             "The feature names should match those that were passed during fit, in the "
             f"same order: {known[:10]}, and not {names[:10]}."
@@ -151,7 +157,7 @@ def _check_order(estimator, X, reset: bool) -> None:
 
 
 def _as_in_fit(X: pd.DataFrame, columns: pd.DataFrame) -> pd.DataFrame:
-    """Numbers and truth values where there were such in ``fit``."""
+    """Numbers, truth values and dates where there were such in ``fit``."""
     X = X.copy(deep=False)
     for position, row in enumerate(columns.itertuples()):
         read_as = row.read_as if isinstance(row.read_as, str) else None
@@ -159,7 +165,7 @@ def _as_in_fit(X: pd.DataFrame, columns: pd.DataFrame) -> pd.DataFrame:
         if kind == NUMBER_TEXT and read_as is not None and read_as[0] == ",":
             X[name] = with_commas(X.iloc[:, position])
         _check_type(X.iloc[:, position], name, kind, read_as)
-        if kind not in _READ_AGAIN or _is_text(kind, read_as):
+        if kind not in _READ_AGAIN or is_read_from_text(kind, read_as):
             continue
         try:
             X[name] = _READ_AGAIN[kind](X.iloc[:, position])
@@ -172,11 +178,6 @@ def _as_in_fit(X: pd.DataFrame, columns: pd.DataFrame) -> pd.DataFrame:
         if kind == DATETIME:
             _check_zone(X.iloc[:, position], name, read_as)
     return X
-
-
-def _is_text(kind: str, read_as: str | None) -> bool:
-    """Whether numbers, dates or durations were text in ``fit``."""
-    return kind in READ_FROM_TEXT and read_as not in (None, AWARE)
 
 
 _TIMES = {DATETIME: "dates", DURATION: "durations"}
@@ -196,7 +197,7 @@ def _found(series: pd.Series) -> str | None:
 
 def _check_type(series: pd.Series, name, kind: str, read_as: str | None) -> None:
     """Refuse what would be read as something else; warn where it can't be read."""
-    found, as_text = _found(series), _is_text(kind, read_as)
+    found, as_text = _found(series), is_read_from_text(kind, read_as)
     if found is None:
         return
     if kind in (*_TIMES, *_NUMBERS):
@@ -211,8 +212,8 @@ def _check_type(series: pd.Series, name, kind: str, read_as: str | None) -> None
                 f"{({**_TIMES, NUMERIC: 'numbers'})[found]} now. Convert it to what it "
                 "was."
             )
-        if found == "text" and as_text and read_as is not None:
-            _warn_unread(series, name, kind, read_as)
+        if found == "text" and as_text:
+            _warn_unread(series, name, kind, str(read_as))
     elif kind in SYMBOLIC and read_as is None and found == NUMERIC:
         # A mixture may happen to hold nothing but numbers, as objects.
         if series.dtype != object:
@@ -234,7 +235,7 @@ def _check_zone(dates: pd.Series, name, read_as: str | None) -> None:
         then, now, zone = "without", "with", "None"
     raise ValueError(
         f"Column {name!r} of X held dates {then} a time zone in fit and holds such "
-        f"{now} one now. Convert it with column.dt.tz_localize({zone})."
+        f"{now} one now. Convert it: pd.to_datetime(column).dt.tz_localize({zone})."
     )
 
 
@@ -247,6 +248,9 @@ def _warn_unread(series: pd.Series, name, kind: str, read_as: str) -> None:
             f"{100 * (1 - share):.0f} % of its values are written otherwise now: they "
             "count as missing, or as another number."
         )
+
+
+_OFFSET = r"\d(?:Z|[+-]\d\d:?\d\d|:\d\d(?:\.\d+)?[+-]\d\d)$"  # from UTC
 
 
 def _read_numbers(series: pd.Series) -> pd.Series:
@@ -267,20 +271,23 @@ def _read_truth(series: pd.Series) -> pd.Series:
 
 def _read_dates(series: pd.Series) -> pd.Series:
     """Dates that are text now, in the one format that can't be taken for another."""
+    if isinstance(series.dtype, pd.CategoricalDtype):
+        series = series.astype(series.dtype.categories.dtype)
     if _found(series) != "text":
         return series
-    text = series.dropna().astype(str)
-    aware = text.str.contains(r"\d(?:Z|[+-]\d\d:?\d\d)$").all()
-    return pd.to_datetime(series.astype(object), format="ISO8601", utc=bool(aware))
+    text = without_null_texts(series)
+    aware = text.dropna().astype(str).str.contains(_OFFSET).all()
+    return pd.to_datetime(text, format="ISO8601", utc=bool(aware))
 
 
 def _read_durations(series: pd.Series) -> pd.Series:
     if _found(series) != "text":
         return series
-    for text in series.dropna().unique():  # bare numbers would be nanoseconds
-        if not is_duration(str(text)):
-            raise ValueError(f"{text!r} is no duration")
-    return pd.to_timedelta(series)
+    text = without_null_texts(series).replace(WITHOUT_SECONDS, WITH_SECONDS, regex=True)
+    bare = text.astype(str).str.fullmatch(r"\s*[-+]?[\d.]+\s*")
+    if bare.any():  # nanoseconds to pandas
+        raise ValueError(f"{text[bare].iloc[0]!r} has no unit")
+    return pd.to_timedelta(text)
 
 
 _READ_AGAIN = {

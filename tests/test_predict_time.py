@@ -240,11 +240,23 @@ def test_what_can_be_read_is_read_without_a_word(times, recwarn):
         frame.assign(moment=frame["moment"].map(lambda moment: moment.isoformat())),
         frame.assign(moment=frame["moment"].dt.tz_convert("UTC")),
         frame.assign(moment=frame["moment"].astype(object)),
+        frame.assign(moment=frame["moment"].astype(str).str[:-3]),  # +01, +02
+        frame.assign(moment=frame["moment"].astype("category")),
+        frame.assign(date=frame["date"].astype("category")),
         frame.assign(length=frame["length"].astype(str)),
     ]
     for other in same:
         np.testing.assert_allclose(predicted(model, other), expected)
     predicted(model, frame.assign(written=None, share=np.nan, date=pd.NaT))
+    some, missing = np.arange(80) % 9 == 0, [None, "n/a", ""]
+    for name in ("date", "moment", "length"):
+        text = frame[name].astype(str)
+        blank = [predicted(model, frame.assign(**{name: text.mask(some, value)}))
+                 for value in missing]  # fmt: skip
+        np.testing.assert_array_equal(blank[0], blank[1])
+        np.testing.assert_array_equal(blank[0], blank[2])
+    minutes = frame.assign(length=[f"{i}:00" for i in range(80)])
+    np.testing.assert_allclose(predicted(model, minutes), expected)
     assert not [w for w in recwarn if "in fit" in str(w.message)]
 
 
@@ -286,6 +298,22 @@ def test_other_names_must_be_in_the_same_order(cancer):
         model.predict(frame.iloc[:, ::-1])
 
 
+@pytest.mark.parametrize(
+    ("values", "kind"),
+    [(np.arange(80) % 50, "text"), (np.array([*range(4)] * 20, object), "categorical")],
+)
+def test_numbers_that_are_declared_something_else_are_no_news(values, kind, recwarn):
+    X = pd.DataFrame({"x": values, "other": np.arange(80) % 7})
+    model = MetaLearnerClassifier(
+        n_candidates=1, cv=2, candidates="linear", random_state=0,
+        column_kinds={"x": kind},
+    ).fit(X, np.arange(80) % 2)  # fmt: skip
+    expected = model.predict_proba(X)
+    whole = X.assign(x=X["x"].astype(int))
+    np.testing.assert_array_equal(model.predict_proba(whole), expected)
+    assert not [w for w in recwarn if "in fit" in str(w.message)]
+
+
 def test_numbered_columns_in_another_order_are_an_error(cancer):
     X, y = cancer
     frame = pd.DataFrame(X[:, :4])
@@ -296,8 +324,9 @@ def test_numbered_columns_in_another_order_are_an_error(cancer):
         model.predict(frame[[1, 0, 2, 3]])
     # A part of another table may be numbered otherwise.
     expected = model.predict_proba(frame)
-    part = frame.set_axis(range(10, 14), axis=1)
-    np.testing.assert_array_equal(model.predict_proba(part), expected)
+    for names in (range(10, 14), ["0", "1", "2", "3"]):
+        renamed = frame.set_axis(names, axis=1)
+        np.testing.assert_array_equal(model.predict_proba(renamed), expected)
     np.testing.assert_array_equal(model.predict_proba(X[:, :4]), expected)
 
 

@@ -321,6 +321,7 @@ def test_what_numbers_the_rows_is_an_identifier(name, values):
         ("grid", range(50)),
         ("consumer_price_index", range(100, 150)),
         ("dose", [f"{i / 8:.1f}mg" for i in range(50)]),
+        ("dose", ["0", *(f"{i / 8:.1f}mg" for i in range(50))]),
         ("id", np.linspace(0, 1, 50)),
         ("id", range(10)),
         ("share", [f"{i}/50" for i in range(50)]),
@@ -489,6 +490,18 @@ def test_dates_that_stand_for_never(values):
         2020, 1, 1, tzinfo=datetime.UTC
     ).timestamp()
     assert np.isnan(seconds[0]) or seconds[0] > seconds[1]
+
+
+@pytest.mark.parametrize("unit", ["N", "pm"])
+def test_what_changes_the_number_is_no_unit(unit):
+    series = pd.Series([f"{i}.5 {unit}" for i in range(60)])
+    assert describe_series(series, "it").kind != NUMBER_TEXT
+
+
+@pytest.mark.parametrize("declared", ["datetime", "duration", "numeric", "text"])
+def test_what_is_declared_may_have_no_value(declared):
+    column = describe_series(pd.Series([None] * 5, dtype=object), "it", declared)
+    assert column.missing == 1
 
 
 def test_a_lazy_frame_is_refused_in_words():
