@@ -26,7 +26,7 @@ from sklearn.metrics import log_loss, root_mean_squared_error
 from sklearn.model_selection import KFold, StratifiedKFold
 
 from sk_meta._catalogue import catalogue
-from sk_meta._columns import CATEGORIES
+from sk_meta._kinds import CATEGORIES
 from sk_meta._table import as_table, describe_table, describe_target
 
 MODELS = ("hist-gb", "lightgbm", "xgboost-depth4", "catboost")

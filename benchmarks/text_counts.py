@@ -20,7 +20,7 @@ from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import StandardScaler
 
 from sk_meta._catalogue import _preprocessing as prep
-from sk_meta._columns import TEXT
+from sk_meta._kinds import TEXT
 
 MODELS = ("hist-gb", "lightgbm-r03", "xgboost-depth4", "catboost", "forest",
           "extra-trees")  # fmt: skip

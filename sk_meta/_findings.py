@@ -11,7 +11,8 @@ from scipy import sparse
 from scipy.stats import rankdata
 from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
-from ._columns import (
+from ._columns import as_floats
+from ._kinds import (
     CATEGORIES,
     CONSTANT,
     DATETIME,
@@ -20,12 +21,10 @@ from ._columns import (
     MISSING,
     NUMERIC,
     SYMBOLIC,
-    as_floats,
-    other_order,
-    unread,
 )
 from ._problem import Problem
 from ._table import main_output
+from ._texts import other_order, unread
 
 MOSTLY_MISSING = 0.5  # share of the values
 LEAK = 0.98  # of the way from guessing to a perfect prediction, on held-out rows
@@ -354,7 +353,7 @@ def _misread(problem: Problem):
         if not column.is_text:
             continue
         series = problem.X.iloc[rows, position]
-        lost = unread(series, column)
+        lost = unread(series, column.kind, column.detail)
         if len(lost):
             yield (
                 "unread values", [column.selector],
@@ -363,7 +362,9 @@ def _misread(problem: Problem):
                 "taken as missing, or as another number; convert them, or declare the "
                 "column to be categories or text with column_kinds",
             )  # fmt: skip
-        if other := other_order(series, column):
+        if column.kind != DATETIME:
+            continue
+        if other := other_order(series, column.detail):
             yield (
                 "ambiguous dates", [column.selector],
                 f"read as {column.detail}, and could be as {other}",

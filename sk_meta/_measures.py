@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from ._columns import CATEGORIES, DATETIME, HIGH_CARDINALITY, QUANTITIES, SYMBOLIC, TEXT
+from ._kinds import CATEGORIES, DATETIME, HIGH_CARDINALITY, QUANTITIES, SYMBOLIC, TEXT
 from ._registry import (
     BRAZDIL,
     CASTIELLO,

@@ -10,7 +10,8 @@ import pandas as pd
 from scipy import sparse
 from scipy.special import entr
 
-from ._columns import LEFT_OUT, LOW_CARDINALITY, SYMBOLIC, Column, as_floats
+from ._columns import LOW_CARDINALITY, Column, as_floats
+from ._kinds import LEFT_OUT, SYMBOLIC
 from ._table import Table, Target
 
 MAX_ROWS, MAX_COLUMNS = 2000, 100

@@ -14,7 +14,8 @@ import pandas as pd
 from scipy import sparse
 from sklearn.utils.multiclass import type_of_target
 
-from ._columns import (
+from ._columns import Column, describe_series, holds_numbers, is_number
+from ._kinds import (
     CATEGORICAL,
     CONSTANT,
     DATETIME,
@@ -26,12 +27,8 @@ from ._columns import (
     NUMERIC,
     QUANTITIES,
     TEXT,
-    Column,
-    describe_series,
-    holds_numbers,
-    is_number,
-    with_commas,
 )
+from ._texts import with_commas
 
 # Integer targets with more distinct values than this are quantities.
 MAX_INTEGER_CLASSES = 20

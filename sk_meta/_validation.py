@@ -12,29 +12,23 @@ from sklearn.utils import check_array, column_or_1d
 from sklearn.utils.multiclass import check_classification_targets, type_of_target
 from sklearn.utils.validation import check_consistent_length, validate_data
 
-from ._columns import (
-    AWARE,
-    BOOLEAN,
-    DATETIME,
-    DURATION,
-    NUMBER_TEXT,
-    NUMERIC,
+from ._columns import have_zone, is_read_from_text
+from ._kinds import AWARE, BOOLEAN, DATETIME, DURATION, NUMBER_TEXT, NUMERIC, SYMBOLIC
+from ._log import warn_user
+from ._table import as_table, is_frame
+from ._texts import (
     READ_SHARE,
-    SYMBOLIC,
     WITH_SECONDS,
     WITHOUT_SECONDS,
-    have_zone,
-    is_read_from_text,
     share_read,
     with_commas,
     without_null_texts,
 )
-from ._log import warn_user
-from ._table import as_table, is_frame
 
 # Cells of a sparse table up to which it is made dense where a frame is needed: 400 MB.
 MAX_DENSE_CELLS = 50_000_000
 _NUMBERS = (NUMERIC, NUMBER_TEXT)
+_TOO_LARGE = 1e150  # of a target: sums of squares overflow
 
 
 def check_X(estimator, X, *, reset: bool):
@@ -319,7 +313,8 @@ def check_y(X, y, task: str) -> np.ndarray:
     Raises
     ------
     ValueError
-        If y is missing, has another length than X, or has missing values.
+        If y is missing, has another length than X, has missing values, or values of
+        1e150 and more.
     """
     if y is None:
         raise ValueError(
@@ -349,10 +344,15 @@ def check_y(X, y, task: str) -> np.ndarray:
             "those rows of X and y; a missing target can't be learned from."
         )
     y = _with_kind(y, task)
-    if y.dtype.kind == "f" and not np.isfinite(y).all():
+    return _check_size(y)
+
+
+def _check_size(y: np.ndarray) -> np.ndarray:
+    if y.dtype.kind == "f" and not (np.abs(y.astype(float)) < _TOO_LARGE).all():
         raise ValueError(
-            "Input y contains infinity or a value too large for dtype('float64'). "
-            "Drop or clip those rows."
+            "Input y contains infinity or a value too large for dtype('float64'): it "
+            f"must be below {_TOO_LARGE:g}, for squares of it are added. Drop or clip "
+            "those rows, or divide y by a constant."
         )
     return y
 
@@ -376,7 +376,7 @@ def _check_outputs(X, y, task: str) -> np.ndarray:
             f"y has {y.shape[1]} columns with other values than 0 and 1. Several "
             "targets with classes each are for MultiOutputClassifier(estimator)."
         )
-    return y.astype(float) if task == "regression" else y
+    return _check_size(y.astype(float) if task == "regression" else y)
 
 
 def _as_numbers(y: np.ndarray) -> np.ndarray:

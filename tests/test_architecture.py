@@ -16,6 +16,8 @@ ORDER = (
     "_log",
     "_old_callbacks",
     "_compat",
+    "_kinds",
+    "_texts",
     "_columns",
     "_table",
     "_sample",

@@ -10,7 +10,8 @@ from scipy import sparse
 from sklearn.pipeline import Pipeline
 
 from sk_meta._catalogue._preprocessing import one_hot
-from sk_meta._columns import (
+from sk_meta._columns import as_floats, describe_series
+from sk_meta._kinds import (
     BOOLEAN,
     CATEGORICAL,
     CONSTANT,
@@ -23,8 +24,6 @@ from sk_meta._columns import (
     NUMERIC,
     ORDINAL,
     TEXT,
-    as_floats,
-    describe_series,
 )
 from sk_meta._table import (
     Table,

@@ -152,6 +152,13 @@ def test_infinite_targets_are_refused(value, dtype):
         check_y(table(3), y, "regression")
 
 
+@pytest.mark.parametrize("shape", [(6,), (3, 2)])
+def test_targets_whose_squares_are_infinite_are_refused(shape):
+    y = np.array([1.5, 2.5, -1.7e308, 3.5, 4.5, 5.5]).reshape(shape)
+    with pytest.raises(ValueError, match="must be below 1e[+]150"):
+        check_y(table(len(y)), y, "auto")
+
+
 def test_regression_on_words_is_refused_with_advice():
     with pytest.raises(ValueError, match="task='regression' needs a numeric y"):
         check_y(table(3), ["low", "mid", "high"], "regression")

@@ -20,7 +20,7 @@ from sklearn.preprocessing import QuantileTransformer, StandardScaler
 from sklearn.utils import get_tags
 from sklearn.utils.validation import has_fit_parameter
 
-from .._columns import CATEGORIES, HIGH_CARDINALITY
+from .._kinds import CATEGORIES, HIGH_CARDINALITY
 from .._table import Table, Target
 
 Steps = list[tuple[str, Any]]

@@ -30,7 +30,9 @@ from sklearn.preprocessing import (
     StandardScaler,
 )
 
-from .._columns import (
+from .._columns import Column
+from .._compat import target_encoder
+from .._kinds import (
     CATEGORIES,
     DATETIME,
     DURATION,
@@ -39,13 +41,9 @@ from .._columns import (
     NUMERIC,
     ORDINAL,
     TEXT,
-    WITH_SECONDS,
-    WITHOUT_SECONDS,
-    Column,
-    replacements,
 )
-from .._compat import target_encoder
 from .._table import Table
+from .._texts import WITH_SECONDS, WITHOUT_SECONDS, replacements
 from ._configuration import Steps
 
 COUNTS = "counts"  # block that counts texts

@@ -16,7 +16,7 @@ from math import isfinite
 from sklearn.metrics import get_scorer_names
 
 from .._catalogue import TASKS, catalogue
-from .._columns import DECLARABLE
+from .._kinds import DECLARABLE
 from ._tables import FORMATS
 
 # What stands for a file or a folder in the usage; completion knows them by it.

@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 
 from .._catalogue import catalogue
-from .._columns import CATEGORICAL, TEXT
 from .._estimator import MetaLearnerEstimator
+from .._kinds import CATEGORICAL, TEXT
 from .._summary import why_not_more
 from .._table import describe_target
 from ._models import check_model_file, write_model

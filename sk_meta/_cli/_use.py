@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from .._columns import (
+from .._kinds import (
     CATEGORICAL,
     DATETIME,
     DURATION,
