@@ -54,6 +54,7 @@ LOW_CARDINALITY = 40
 _MIN_IDENTIFIERS = 20
 # Two numbers in one text are no key.
 _PAIR = re.compile(r"[-+]?\d+(\.\d+)?\s*[/,;x×]\s*[-+]?\d+(\.\d+)?")
+# Columns of codes are no numbers, whatever their values look like.
 _CODE_NAME = re.compile(
     r"(.*[\W_])?(zip|postal|post_?code|zip_?code|phone|code|fips|isbn)([\W_].*)?"
 )
