@@ -359,8 +359,8 @@ def _misread(problem: Problem):
                 "unread values", [column.selector],
                 f"{len(lost)} of {len(rows):,} values can't be read as {column.kind}, "
                 f"such as {lost.iloc[0]!r}",
-                "taken as missing, or as another number; convert them, or declare the "
-                "column to be categories or text with column_kinds",
+                "taken as missing; convert them, or declare the column to be "
+                "categories or text with column_kinds",
             )  # fmt: skip
         if column.kind != DATETIME:
             continue

@@ -27,7 +27,7 @@ NULL_TEXT = ("", "?", "??", "-", "--", ".", "na", "n/a", "#n/a", "nan", "none", 
 # spaces, signs of currencies and percent. The decimal mark is a point or a comma; a
 # number among texts with commas is written with a point, which is no separator. Nor is
 # what follows a zero: 0,125 is an eighth.
-DECORATION = {".": r"[,\s'_%$€£¥]", ",": r"\.(?=\d{3}(?!\d))|[\s'_%$€£¥]"}
+_DECORATION = {".": r"[,\s'_%$€£¥]", ",": r"\.(?=\d{3}(?!\d))|[\s'_%$€£¥]"}
 _PLAIN = (
     r"[-+]?[\s$€£¥]*(?={mark}?\d)(?:{whole}|\d+)?(?:{mark}\d*)?(?:[eE][-+]?\d+)?"
     r"[\s%$€£¥]*"
@@ -78,7 +78,10 @@ def replacements(read_as: str) -> dict[str, tuple[str, str]]:
     steps = {"signs": (_SIGNS, _SIGNED)} if rich else {}
     if unit:
         steps["without_unit"] = (_ending_in(unit), "")
-    steps["undecorated"] = (DECORATION[mark], "")
+    # What is written in another way is not known: without its comma, 12,5 is 125.
+    ending = r"\s*[kKM]?" if rich else ""
+    steps["only_numbers"] = (_other_than(_NUMBER[mark].pattern + ending), "")
+    steps["undecorated"] = (_DECORATION[mark], "")
     if mark == ",":
         steps["decimal_point"] = (",", ".")
     if rich:
@@ -89,6 +92,10 @@ def replacements(read_as: str) -> dict[str, tuple[str, str]]:
 def _unit_of(read_as: str) -> str:
     """The unit that numbers in text have, "" if none."""
     return read_as[1:].strip("* ")
+
+
+def _other_than(pattern: str) -> str:
+    return rf"(?s)^(?!\s*(?:{pattern})\s*\Z).*"
 
 
 def _ending_in(unit: str) -> str:

@@ -240,7 +240,7 @@ def _warn_unread(series: pd.Series, name, kind: str, read_as: str) -> None:
         warn_user(
             f"Column {name!r} of X held {held} as text in fit, and "
             f"{100 * (1 - share):.0f} % of its values are written otherwise now: they "
-            "count as missing, or as another number."
+            "count as missing."
         )
 
 

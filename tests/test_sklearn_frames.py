@@ -4,9 +4,14 @@ import numpy as np
 import pandas as pd
 import polars
 from sklearn.utils.estimator_checks import parametrize_with_checks
+from sklearn.utils.metaestimators import available_if
 from test_sklearn import EXPECTED, LINEAR
 
 from sk_meta import MetaLearnerClassifier, MetaLearnerEstimator, MetaLearnerRegressor
+
+
+def if_inherited(name):
+    return available_if(lambda self: hasattr(super(InFrames, self), name))
 
 
 class InFrames:
@@ -24,6 +29,14 @@ class InFrames:
 
     def predict(self, X):
         return super().predict(self.framed(X))
+
+    @if_inherited("predict_proba")
+    def predict_proba(self, X):
+        return super().predict_proba(self.framed(X))
+
+    @if_inherited("decision_function")
+    def decision_function(self, X):
+        return super().decision_function(self.framed(X))
 
     def score(self, X, y, sample_weight=None):
         return super().score(self.framed(X), y, sample_weight)

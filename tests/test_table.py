@@ -10,7 +10,7 @@ from scipy import sparse
 from sklearn.pipeline import Pipeline
 
 from sk_meta._catalogue._preprocessing import one_hot
-from sk_meta._columns import as_floats, describe_series
+from sk_meta._columns import Column, as_floats, describe_series
 from sk_meta._kinds import (
     BOOLEAN,
     CATEGORICAL,
@@ -236,6 +236,25 @@ def test_numbers_with_other_signs_and_units_are_read(write, read):
     table = Table(61, (column,), "frame")
     pipeline = Pipeline(one_hot(table, "regression"))
     found = pipeline.fit_transform(series.to_frame("it"))
+    np.testing.assert_allclose(np.ravel(found), expected)
+
+
+@pytest.mark.parametrize(
+    ("detail", "values", "expected"),
+    [
+        # Without its comma, 12,5 would be 125.
+        (".", ["12,5", "0,125", "1.200,5", "1,200"], [np.nan, np.nan, np.nan, 1200]),
+        (",", ["12.5", "0.125", "1,200.5", "1.200"], [np.nan, np.nan, np.nan, 1200]),
+        (".*", ["12,5k", "(1,5)", "5 k", "(7)"], [np.nan, np.nan, 5000, -7]),
+        (". mg", ["5 g", "1,5 mg", "5", "1,500 mg"], [np.nan, np.nan, 5, 1500]),
+    ],
+)  # fmt: skip
+def test_what_is_written_otherwise_is_no_other_number(detail, values, expected):
+    column = Column("it", NUMBER_TEXT, None, 0.0, detail)
+    series = pd.Series(values, dtype=object, name="it")
+    np.testing.assert_allclose(as_floats(series, column), expected)
+    pipeline = Pipeline(one_hot(Table(4, (column,), "frame"), "regression"))
+    found = pipeline.fit_transform(series.to_frame())
     np.testing.assert_allclose(np.ravel(found), expected)
 
 
