@@ -13,10 +13,11 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.stats import t as student
 
-# Chance of dropping one that would have been within the margin, in h, of the best:
-# so much worse may a member of an ensemble be. See benchmarks/racing.py.
-LEVEL, MARGIN = 0.1, 0.05
-_PRIOR_VARIANCE, _PRIOR_WEIGHT = 0.07**2, 3.0
+# Chance of dropping one that would have been within the margin. What is worse than the
+# best by more than MARGIN, in h, or than RANK others is of little use to an ensemble.
+# See benchmarks/racing.py.
+LEVEL, MARGIN, RANK = 0.3, 0.05, 5
+_PRIOR_VARIANCE, _PRIOR_WEIGHT, _LEAST_SD = 0.07**2, 3.0, 0.003
 
 
 @dataclass(frozen=True)
@@ -37,11 +38,28 @@ class Difference:
     variance: float
     freedom: float
 
-    @property
-    def hopeless(self) -> bool:
+    def is_hopeless(self, margin: float) -> bool:
         """Whether it is, at the level, worse than the margin."""
         reach = student.ppf(1 - LEVEL, self.freedom) * np.sqrt(self.variance)
-        return bool(self.mean - reach > MARGIN)
+        return bool(self.mean - reach > margin)
+
+
+def margin(complete: list[float]) -> float:
+    """By how much a configuration may be worse than the best and still be of use.
+
+    Parameters
+    ----------
+    complete : list of float
+        Mean h of the configurations that have run all folds.
+
+    Returns
+    -------
+    float
+    """
+    if len(complete) < RANK:
+        return MARGIN
+    ranked = sorted(complete)
+    return min(MARGIN, ranked[RANK - 1] - ranked[0])
 
 
 def compare(
@@ -88,4 +106,4 @@ def typical_variance(runs: list[np.ndarray], best: np.ndarray) -> float | None:
         chance agree.
     """
     spreads = [np.var(h - best, ddof=1) for h in runs if len(h) > 1]
-    return max(float(np.median(spreads)), 0.01**2) if spreads else None
+    return max(float(np.median(spreads)), _LEAST_SD**2) if spreads else None

@@ -19,7 +19,7 @@ from ._history import h_per_loss, to_h
 from ._memory import memory_needed
 from ._problem import Problem
 from ._proposals import Observed, propose
-from ._racing import compare, typical_variance
+from ._racing import compare, margin, typical_variance
 from ._runs import Run
 
 # Power of the predicted seconds that a utility is divided by. Where evaluations
@@ -464,11 +464,12 @@ class Strategy:
             run.h(self.problem, done), best.h(self.problem, done),
             len(self._folds.stages[-1]), self._variance,
         )  # fmt: skip
-        if not gap.hopeless:
+        if not gap.is_hopeless(margin([self._mean_h(one) for one in self.complete()])):
             return
+        worse = 100 * np.expm1(gap.mean)
         run.dropped = (
             f"after {len(done)} of {len(self._folds.stages[-1])} folds its loss was "
-            f"{100 * np.expm1(gap.mean):.0f} % above the best"
+            f"{worse:{'.0f' if worse >= 10 else '.2g'}} % above the best"
         )
         self._n_vain += run.index is None
         if run.index is not None:
