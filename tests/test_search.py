@@ -12,7 +12,7 @@ from joblib import parallel_config
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.datasets import load_digits, load_wine
 
-from sk_meta import _folds
+from sk_meta import _folds, _racing
 from sk_meta import _steps as steps
 from sk_meta._budget import Budget
 from sk_meta._catalogue import Configuration
@@ -323,6 +323,18 @@ def test_a_hopeless_configuration_is_dropped_after_its_first_folds(wine):
     assert len(runs["logistic-C1"].results) == len(wine.splits)
 
 
+def test_once_five_are_better_one_that_is_near_is_dropped(wine):
+    told = strategy(wine, believe(wine, ["linear"]), count=6)
+    worse = [1.0, 1.005, 1.01, 1.015, 1.02, 1.04]  # than the first
+    of_fold = np.linspace(0.4, 0.6, len(wine.splits))
+    while unit := told.ask():
+        loss = of_fold[unit.split] * worse[unit.run.number]
+        told.tell(unit, FoldResult("ok", {SCORE: -loss}, None, 0.1, 0.01))
+    assert all(run.has(told.problem.folds.stages[-1]) for run in told.runs[:5])
+    assert len(told.runs[5].results) == 1
+    assert f"of {len(wine.splits)} folds its loss was 3." in told.runs[5].dropped
+
+
 def test_the_first_configurations_run_all_their_folds(wine):
     told = strategy(wine, believe(wine), count=UNRACED)
     play(told, wine, 100)
@@ -497,7 +509,12 @@ def test_time_is_kept_back_for_the_refit(wine):
         assert found.strategy._to_keep_back() > 75 + found.strategy.grace
 
 
-def test_a_fold_model_is_not_kept_if_its_score_is_below_the_best_eight(wine):
+def test_a_fold_model_is_not_kept_if_its_score_is_below_the_best_eight(
+    wine, monkeypatch
+):
+    # More than eight are to be complete.
+    monkeypatch.setattr(_racing, "RANK", np.inf)
+    monkeypatch.setattr(_racing, "MARGIN", np.inf)
     prior = believe(wine, ["linear", "discriminant analysis"])
     with workplace(wine, prior, Budget(seconds=60, count=25)) as (found, _):
         assert found._worth_keeping(0) == -np.inf, "nothing is known yet"
