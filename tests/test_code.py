@@ -107,7 +107,9 @@ def test_scripts_are_formatted_and_their_imports_sorted(scripts, tmp_path):
     for number, (_, script) in enumerate(scripts):
         (tmp_path / f"s{number}.py").write_text(script, encoding="utf8")
     ruff = [sys.executable, "-m", "ruff"]
-    for command in (["check", "--select", "E,F,I,W,UP"], ["format", "--check"]):
+    # The pattern of a number is one long string, which the formatter leaves whole, too.
+    rules = ["--select", "E,F,I,W,UP", "--ignore", "E501"]
+    for command in (["check", *rules], ["format", "--check"]):
         done = subprocess.run(
             [*ruff, *command, "--isolated", "--no-cache", str(tmp_path)],
             capture_output=True, text=True,
