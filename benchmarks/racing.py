@@ -4,9 +4,10 @@
     python benchmarks/racing.py --half report --seconds 20
     python benchmarks/racing.py --half report --candidates 24
 
-``--replay`` plays the rule on the fold scores of the knowledge base, on the
-development half of the families: the share of the folds that is run, and by how much
-the best, and the mean of the best five, are worse than those of all. Without it, whole
+``--replay`` chooses and races with the fold scores of the knowledge base, on the
+development half of the families, with meta-models that know nothing of the family: the
+share of the folds that is run, and by how much the best, and the mean of the best five,
+are worse than where all folds are, with as many configurations seen. Without it, whole
 fits run with and without racing, with the same seconds, on tables of one half, with
 a knowledge base without the table's family: how many configurations were seen per
 second, and the error on held-out rows. In the same seconds the two choose others, for
@@ -21,87 +22,137 @@ import argparse
 import json
 import time
 import warnings
+from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
 
 import numpy as np
 from corpus import half_of, load
 from final_model import METRICS, kind_of, some_tables
+from joblib import Parallel, delayed
+from leave_one_family_out import METRICS as STORED_METRICS
+from leave_one_family_out import N_FOLDS, fold_of
 from sklearn.metrics import get_scorer
 from sklearn.model_selection import train_test_split
 
 from sk_meta import KnowledgeBase, MetaLearnerEstimator, _racing
-from sk_meta._history import to_h
+from sk_meta._belief import Belief
+from sk_meta._catalogue import catalogue
+from sk_meta._history import Experience, h_per_loss, to_h
+from sk_meta._metamodel import MetaModel
 from sk_meta._scoring import as_loss
-from sk_meta._strategy import UNRACED
+from sk_meta._strategy import _UNPAIRED, COST_POWER_COUNTED, UNRACED, pick
 
 OUT = Path(__file__).parent / "raw" / "racing"
-REPLAYED = (("classification", "neg_log_loss"), ("classification", "roc_auc_ovr"),
-            ("regression", "neg_root_mean_squared_error"))  # fmt: skip
-N_SEEN, N_FOLDS, N_BEST = 30, 5, 5
-# What the predictions know of the order of the configurations: the noise of their
-# ranking, relative to the spread of the losses.
-ORDER_NOISE = 0.3
-RANKS, LEVELS = (np.inf, 8, 5, 3), (0.1, 0.2, 0.3)
-REPEATS = 3
+N_SEEN, N_BEST = 30, 5
+RANKS, LEVELS = (np.inf, 8, 5, 3, 2, 1), (0.1, 0.2, 0.3)
 
 
-def stored_folds(knowledge) -> list[np.ndarray]:
-    """h of configurations × folds, of every development task and metric."""
+@dataclass(frozen=True)
+class Stored:
+    """A task as if it were new: what is believed of it, and the losses of its folds."""
+
+    belief: Belief
+    loss: np.ndarray
+    dummy: float
+
+    @property
+    def n_folds(self) -> int:
+        """Three, or five for few rows."""
+        return self.loss.shape[1]
+
+
+def stored_tasks(knowledge, kind: str, fold: int) -> list[Stored]:
+    """Development tasks of one fold of the families, believed in without these."""
+    metrics = STORED_METRICS[kind]
+    known = set(knowledge.scores(kind, metrics[0]).columns)
+    names = [c.name for c in catalogue(kind) if c.name in known]
+    rest = {f for f in knowledge.tasks["family"] if fold_of(f) == fold}
+    experience = Experience.of(knowledge.without(rest), kind, tuple(names))
+    model = MetaModel("hybrid").fit(experience, kind)
+    every = Experience.of(knowledge, kind, tuple(names))
+    results = knowledge.results[kind].query("status == 'ok'")
     found = []
-    for kind, metric in REPLAYED:
-        results = knowledge.results[kind]
-        results = results[results["status"] == "ok"]
-        for task, rows in results.groupby("task"):
-            family = knowledge.tasks["family"][task]
-            if "@" in task or half_of(family) != "development":
-                continue
-            scores = rows.pivot_table(
+    for metric in metrics:
+        tasks = every.histories[metric].tasks
+        own = (tasks["family"].map(half_of) == "development") & ~tasks["synthetic"]
+        own &= (tasks["family"].map(fold_of) == fold) & ~tasks.index.str.contains("@")
+        for name, task in tasks[own].iterrows():
+            folds = results[results["task"] == name].pivot_table(
                 index="configuration", columns="fold", values=metric
-            ).dropna()
-            if scores.shape[1] < N_FOLDS or len(scores) < N_SEEN:
-                continue
-            loss = as_loss(scores.to_numpy(), metric)
-            dummy = loss[scores.index.get_loc("dummy")].mean()
-            found.append(to_h(loss, dummy))
+            )
+            loss = as_loss(folds.reindex([*names, "dummy"]).to_numpy(), metric)
+            belief = model.belief(task.to_dict(), metric)
+            found.append(Stored(belief, loss[:-1], float(loss[-1].mean())))
     return found
 
 
-def replay(h: np.ndarray, rng) -> tuple[float, float, float]:
-    """Share of the folds that is run; how much worse the best and the best five are."""
-    mean = h.mean(axis=1)
-    noise = rng.normal(0, ORDER_NOISE * mean.std(), len(mean))
-    seen = np.argsort(mean + noise)[:N_SEEN]
-    done, n_run, best = [], 0, None
-    for number, c in enumerate(seen):
-        others = [h[x] for x in done if x != best]
-        n_folds = h.shape[1]
-        for k in range(1, n_folds + 1):
-            n_run += 1
-            if number < UNRACED or k == n_folds:
-                continue
-            variance = _racing.typical_variance(others, h[best])
-            gap = _racing.compare(h[c][:k], h[best][:k], n_folds, variance)
-            if gap.is_hopeless(_racing.margin(mean[done])):
-                break
-        else:
-            done.append(c)
-            best = done[int(np.argmin(mean[done]))]
-    found, all_of_them = np.sort(mean[done]), np.sort(mean[seen])
-    lost = found[:N_BEST].mean() - all_of_them[:N_BEST].mean()
-    return n_run / (len(seen) * h.shape[1]), found[0] - all_of_them[0], lost
+def replay(task: Stored, raced: bool = True) -> np.ndarray:
+    """Share of the folds that is run; h of the best, and mean h of the best five."""
+    belief, n_folds = task.belief.copy(), task.n_folds
+    h, mean = to_h(task.loss, task.dummy), to_h(task.loss.mean(axis=1), task.dummy)
+    rest = set(np.flatnonzero(np.isfinite(mean)).tolist())
+    done: list[int] = []
+    n_seen = min(N_SEEN, len(rest))
+    n_run = 0
+    for number in range(n_seen):
+        c = pick(belief, sorted(rest), COST_POWER_COUNTED)
+        rest.remove(c)
+        gap, k = None, n_folds
+        if raced and number >= UNRACED:
+            gap, k = lost_race(h, c, done, mean)
+        n_run += k
+        if gap is not None:
+            belief.observe(c, mean[done].min() + gap.mean, gap.variance)
+            continue
+        done.append(c)
+        slope = h_per_loss(task.loss[c].mean(), task.dummy)
+        noise = _UNPAIRED * slope**2 * task.loss[c].var() / n_folds
+        belief.observe(c, mean[c], noise)
+    found = np.sort(mean[done])
+    return np.array([n_run / (n_seen * n_folds), found[0], found[:N_BEST].mean()])
+
+
+def lost_race(h: np.ndarray, c: int, done: list[int], mean: np.ndarray):
+    """By how much a configuration is worse if it is dropped, and the folds it ran."""
+    best, n_folds = min(done, key=lambda x: mean[x]), h.shape[1]
+    variance = _racing.typical_variance([h[x] for x in done if x != best], h[best])
+    for k in range(1, n_folds):
+        gap = _racing.compare(h[c][:k], h[best][:k], n_folds, variance)
+        if gap.is_hopeless(_racing.margin(list(mean[done]))):
+            return gap, k
+    return None, n_folds
+
+
+def replay_all(tasks: list[Stored], rank: float, level: float) -> np.ndarray:
+    """What is replayed of every task; with no rank at all, all folds are run."""
+    _racing.RANK, _racing.LEVEL = rank, level
+    return np.array([replay(task, raced=rank > 0) for task in tasks])
 
 
 def print_replay() -> None:
-    tasks = stored_folds(KnowledgeBase.load())
-    print(f"{len(tasks)} tasks and metrics\n\n| rank | level | folds run | "
-          "best worse by, h | best five worse by |\n|---|---|---|---|---|")  # fmt: skip
-    for rank, level in product(RANKS, LEVELS):
-        _racing.RANK, _racing.LEVEL = rank, level
-        found = [replay(h, np.random.RandomState(seed))
-                 for seed in range(REPEATS) for h in tasks]  # fmt: skip
-        run, best, five = np.mean(found, axis=0)
-        print(f"| {rank} | {level} | {run:.2f} | {best:.4f} | {five:.4f} |")
+    """Print a line for every rank and level."""
+    jobs, knowledge = Parallel(2), KnowledgeBase.load()
+    tasks = sum(
+        jobs(
+            delayed(stored_tasks)(knowledge, kind, fold)
+            for kind in STORED_METRICS for fold in range(N_FOLDS)
+        ), [],
+    )  # fmt: skip
+    folds = np.array([task.n_folds for task in tasks])
+    few, many = (folds == n for n in (3, 5))
+    print(f"{few.sum()} tasks and metrics of three folds, {many.sum()} of five\n")
+    names = ("folds run", "best worse by", "best five worse by")
+    heads = [f"{name}, {of} folds" for of in ("three", "five") for name in names]
+    print(f"| rank | level | {' | '.join(heads)} |\n{'|---' * (2 + len(heads))}|")
+    settings = [(0, 0.0), *product(RANKS, LEVELS)]
+    every, *rest = jobs(delayed(replay_all)(tasks, *setting) for setting in settings)
+    every[:, 0] = 0
+    for (rank, level), found in zip(settings[1:], rest, strict=True):
+        means = [(found - every)[some].mean(axis=0) for some in (few, many)]
+        shown = [f"{run:.2f} | {best:.4f} | {five:.4f}" for run, best, five in means]
+        shown = ["any" if rank == np.inf else str(rank), str(level), *shown]
+        print(f"| {' | '.join(shown)} |")
 
 
 def run_table(task, budget: dict, raced: bool) -> dict:

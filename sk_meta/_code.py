@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import inspect
 import keyword
+from ast import literal_eval
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -422,10 +423,24 @@ def _laid_out(source: _Source, indent: int, used: int) -> str:
         return flat
     inner = indent + _TAB
     lines = [
-        f"{' ' * inner}{start}{_laid_out(item, inner, inner + len(start))},\n"
+        f"{' ' * inner}{start}{_item(item, inner, inner + len(start))},\n"
         for start, item in source.items
     ]
     return f"{source.opening}\n{''.join(lines)}{' ' * indent}{source.closing}"
+
+
+def _item(source: _Source, indent: int, used: int) -> str:
+    """Something in brackets, where a string may be in pieces on several lines."""
+    whole = _laid_out(source, indent, used)
+    if used + len(whole) < _WIDTH or not whole.startswith(('"', "'", 'r"')):
+        return whole
+    pieces = [""]
+    for character in literal_eval(whole):
+        if used + len(_text(pieces[-1] + character)) >= _WIDTH:
+            pieces.append("")
+            used = indent
+        pieces[-1] += character
+    return f"\n{' ' * indent}".join(map(_text, pieces))
 
 
 def _flat(source: _Source) -> str:

@@ -16,7 +16,7 @@ from scipy.stats import t as student
 # Chance of dropping one that would have been within the margin. What is worse than the
 # best by more than MARGIN, in h, or than RANK others is of little use to an ensemble.
 # See benchmarks/racing.py.
-LEVEL, MARGIN, RANK = 0.2, 0.05, 5
+LEVEL, MARGIN, RANK = 0.2, 0.05, 3
 _PRIOR_VARIANCE, _PRIOR_WEIGHT, _LEAST_SD = 0.07**2, 3.0, 0.003
 
 

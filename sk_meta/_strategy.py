@@ -34,7 +34,9 @@ MEMBER_MARGIN = 0.1  # in h: what is worse by more is hardly taken into an ensem
 # budget at most; for two, since for other members there are the fold models.
 _REFIT_MARGIN, _REFIT_SHARE, _REFITS = 1.3, 0.2, 2
 _GRACE_SHARE, _MOST_GRACE = 0.05, 3.0
-PATIENCE = 40  # proposals without a gain after which no further is made
+# Proposals without a gain after which no further is made; one that was dropped counts
+# by the share of its folds.
+PATIENCE = 40
 # Folds are shared, so most of their noise is common to all configurations.
 _UNPAIRED = 0.25
 # By how much h is worse at a first look than at last, and how sure that is.
@@ -114,7 +116,7 @@ class Strategy:
         self._plain: dict[str, bool] = {}
         self._variance: float | None = None
         self._look_gaps: list[list[float]] = [[] for _ in self._folds.stages]
-        self._n_vain = 0  # proposals in a row that did not become the best
+        self._n_vain = 0.0  # proposals in a row that did not become the best
 
     def ask(self) -> Unit | None:
         """The next unit, or None if there is none before more is told.
@@ -471,7 +473,7 @@ class Strategy:
             f"after {len(done)} of {len(self._folds.stages[-1])} folds its loss was "
             f"{worse:{'.0f' if worse >= 10 else '.2g'}} % above the best"
         )
-        self._n_vain += run.index is None
+        self._n_vain += (run.index is None) * len(done) / len(self._folds.stages[-1])
         if run.index is not None:
             h = self._mean_h(best) + gap.mean
             self.belief.observe(run.index, h, gap.variance)
