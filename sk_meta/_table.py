@@ -32,6 +32,8 @@ from ._texts import with_commas
 
 # Integer targets with more distinct values than this are quantities.
 MAX_INTEGER_CLASSES = 20
+# Beyond it squares, and what is kept in single precision, overflow.
+HUGE = 1e30
 # In the place of the classes: several labels, each of which a row has or has not.
 MULTILABEL = "multilabel"
 
@@ -51,6 +53,8 @@ class Table:
     plain : bool
         Whether every numeric column has a NumPy dtype, so that the values can
         be read as one float array.
+    in_range : bool
+        Whether it is an array without values that are infinite or huge.
     density : float
         Share of stored values; 1.0 unless sparse.
     one_target : bool
@@ -63,6 +67,7 @@ class Table:
     columns: tuple[Column, ...]
     container: str
     plain: bool = True
+    in_range: bool = False
     density: float = 1.0
     one_target: bool = True
     labels_like_numbers: bool = False
@@ -296,7 +301,32 @@ def describe_table(X, column_kinds: dict | None = None) -> Table:
             Column(column.selector, *_kind_of_last_resort(X, i, column))
             for i, column in enumerate(columns)
         ]
-    return Table(X.shape[0], tuple(columns), container, plain, float(density))
+    in_range = container == "array" and into_range(X) is X
+    return Table(
+        X.shape[0], tuple(columns), container, plain, in_range, float(density)
+    )
+
+
+def into_range(X: np.ndarray) -> np.ndarray:
+    """Turn infinities into missing values, and cut what is huge.
+
+    Parameters
+    ----------
+    X : ndarray of numbers
+
+    Returns
+    -------
+    ndarray
+        X itself, and no copy, if it holds neither.
+    """
+    if X.dtype.kind != "f":
+        return X
+    # Missing values are passed over.
+    low, high = float(np.fmin.reduce(X, None)), float(np.fmax.reduce(X, None))
+    if low >= -HUGE and high <= HUGE or np.isnan(low):
+        return X
+    ends = np.array([-HUGE, HUGE])  # half precision can't hold them
+    return np.clip(np.where(np.isinf(X), np.nan, X), *ends).astype(X.dtype)
 
 
 def written_alike(X, table: Table):

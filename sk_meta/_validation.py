@@ -15,7 +15,7 @@ from sklearn.utils.validation import check_consistent_length, validate_data
 from ._columns import have_zone, is_read_from_text
 from ._kinds import AWARE, BOOLEAN, DATETIME, DURATION, NUMBER_TEXT, NUMERIC, SYMBOLIC
 from ._log import warn_user
-from ._table import as_table, is_frame
+from ._table import as_table, into_range, is_frame
 from ._texts import (
     READ_SHARE,
     WITH_SECONDS,
@@ -46,6 +46,7 @@ def check_X(estimator, X, *, reset: bool):
     Returns
     -------
     DataFrame, ndarray or CSR
+        What was an array in ``fit`` is one, in which infinities are missing.
 
     Raises
     ------
@@ -67,7 +68,7 @@ def check_X(estimator, X, *, reset: bool):
             )
         if any(dtype.kind == "c" for dtype in X.dtypes):
             raise ValueError("Complex data not supported. Pass real columns in X.")
-        return X if reset else _as_in_fit(X, estimator.columns_)
+        return X if reset else _contained(_as_in_fit(X, estimator.columns_), estimator)
     if reset:
         estimator.other_names_ = None
     X = validate_data(
@@ -93,11 +94,20 @@ def check_X(estimator, X, *, reset: bool):
     names = getattr(estimator, "feature_names_in_", None)
     if not isinstance(X, pd.DataFrame):
         if names is None and not was_frame:
-            return X
+            return _contained(X, estimator)
         X = as_frame(X)
     # The pipelines were fitted on a frame and select columns by name.
     X = X if names is None else X.set_axis(names, axis=1)
-    return _as_in_fit(X, estimator.columns_)
+    return _contained(_as_in_fit(X, estimator.columns_), estimator)
+
+
+def _contained(X, estimator):
+    """An array where there was one in ``fit``, whose pipelines may expect its range."""
+    if estimator.container_ != "array":
+        return X
+    if isinstance(X, pd.DataFrame):
+        X = X.to_numpy(dtype=float, na_value=np.nan)
+    return into_range(X)
 
 
 def as_frame(X) -> pd.DataFrame:

@@ -13,6 +13,7 @@ from sklearn.base import clone
 from sklearn.datasets import load_diabetes, load_wine
 from sklearn.pipeline import Pipeline
 
+from sk_meta import MetaLearnerEstimator
 from sk_meta._catalogue import (
     Configuration,
     _configuration,
@@ -459,3 +460,40 @@ def test_labels_that_look_like_numbers_stay_strings():
             assert set(fitted.predict(X)) <= {*labels}, configuration.name
             seen.add(one)
     assert ("extra trees", "balanced") in seen
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64", "int64"])
+def test_an_array_without_infinities_reaches_the_models_as_it_is(dtype):
+    X = np.arange(60).reshape(20, 3).astype(dtype)
+    for name in ("forest", "hist-gb"):
+        pipeline = configuration_of("regression", name).build(describe_table(X))
+        assert list(pipeline.named_steps) == ["model"]
+    scaled = configuration_of("regression", "ridge")
+    assert list(scaled.build(describe_table(X)).named_steps) == [
+        "impute", "scale", "model",
+    ]  # fmt: skip
+    with_constant = describe_table(np.c_[X, np.ones(len(X), dtype)])
+    (encode,) = configuration_of("regression", "hist-gb").build(with_constant).steps[:1]
+    assert [block for _, block, _ in encode[1].transformers] == ["passthrough"]
+    if dtype != "int64":
+        X[3, 1] = np.inf
+        steps = list(scaled.build(describe_table(X)).named_steps)
+        assert steps == ["finite", "cut", "impute", "scale", "model"]
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_infinities_that_fit_did_not_see_are_missing(task):
+    X, y = (load_wine if task == "classification" else load_diabetes)(return_X_y=True)
+    new = X[:3].copy()
+    new[0, 1], new[1, 2] = np.inf, 1e35
+    missing = new.copy()
+    missing[0, 1], missing[1, 2] = np.nan, 1e30
+    candidates = ["linear", "histogram gradient boosting", "random forest",
+                  "nearest neighbours"]  # fmt: skip
+    model = MetaLearnerEstimator(
+        task, candidates=candidates, n_candidates=6, cv=2, random_state=0
+    ).fit(X, y)
+    assert np.isinf(new[0, 1])
+    for container in (np.array, pd.DataFrame):  # it was fitted on an array
+        found = model.predict(container(new))
+        np.testing.assert_array_equal(found, model.predict(missing))

@@ -95,6 +95,22 @@ def test_an_array_is_not_copied(dtype):
     assert np.shares_memory(check_X(estimator, X, reset=False), X)
 
 
+@pytest.mark.parametrize("dtype", ["float16", "float32", "float64"])
+def test_infinities_of_new_arrays_are_missing_and_what_is_huge_is_cut(dtype, recwarn):
+    estimator, X = Empty(), np.array([[1, np.nan], [np.inf, 2], [-np.inf, 3]], dtype)
+    estimator.container_ = "array"
+    estimator.n_features_in_ = 2
+    found = check_X(estimator, X, reset=False)
+    assert np.isinf(X).sum() == 2 and found.dtype == dtype
+    np.testing.assert_array_equal(
+        found, np.array([[1, np.nan], [np.nan, 2], [np.nan, 3]], dtype)
+    )
+    if dtype != "float16":
+        huge = check_X(estimator, np.array([[1e35, -1e35]], dtype), reset=False)
+        np.testing.assert_allclose(huge, [[1e30, -1e30]])
+    assert not recwarn.list
+
+
 @pytest.mark.parametrize("shape", [(0, 2), (2, 0)])
 def test_empty_frame_is_refused_with_its_shape(shape):
     frame = pd.DataFrame(np.zeros(shape))

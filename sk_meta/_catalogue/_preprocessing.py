@@ -42,7 +42,7 @@ from .._kinds import (
     ORDINAL,
     TEXT,
 )
-from .._table import Table
+from .._table import HUGE, Table
 from .._texts import WITH_SECONDS, WITHOUT_SECONDS, replacements
 from ._configuration import Steps
 
@@ -55,8 +55,6 @@ _NOT_COUNTED = {
     "digits": r"\D+",
 }
 _MISSING = [np.nan, "nan", "None", "<NA>", "NaT"]
-# Beyond it squares, and what is kept in single precision, overflow.
-_HUGE = 1e30
 # Share of missing values above which a column may be empty in a fold.
 _MOSTLY = 0.5
 
@@ -85,12 +83,14 @@ def _finite() -> Steps:
     blank = {"nan": np.nan, "posinf": np.nan, "neginf": np.nan}
     return [
         ("finite", _call(np.nan_to_num, **blank)),
-        ("cut", _call(np.clip, a_min=-_HUGE, a_max=_HUGE)),
+        ("cut", _call(np.clip, a_min=-HUGE, a_max=HUGE)),
     ]
 
 
 def _numbers(table: Table, numeric: Steps) -> Steps:
     """Steps for columns of a numeric dtype."""
+    if table.in_range:  # each step makes a copy
+        return numeric
     # Nullable and Arrow columns hold pd.NA, which NumPy can't take.
     return [*([] if table.plain else [_to_float()]), *_finite(), *numeric]
 
@@ -233,7 +233,9 @@ def _blocks(
     """
     blocks: list[tuple] = []
     if columns := table.select(NUMERIC):
-        blocks.append(("numeric", Pipeline(_numbers(table, numeric)), columns))
+        steps = _numbers(table, numeric)
+        numbers = Pipeline(steps) if steps else "passthrough"
+        blocks.append(("numeric", numbers, columns))
     for i, column in enumerate(table.of_kind(*_READ)):
         read = [*_READ[column.kind](column), *_finite(), *numeric]
         blocks.append((f"quantity_{i}", Pipeline(read), [column.selector]))

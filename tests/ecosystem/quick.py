@@ -10,9 +10,7 @@ QUICK = {
 }
 # What skops has to be told to trust in a classifier that was fitted on numbers.
 TRUSTED = [
-    "numpy.clip",
     "numpy.dtype",
-    "numpy.nan_to_num",
     "sk_meta._ensemble.WeightedEnsemble",
     "sk_meta._estimator.MetaLearnerClassifier",
     "sklearn.metrics._classification.accuracy_score",

@@ -67,7 +67,7 @@ def test_best_pipeline_needs_trust_in_no_type_of_ours(diabetes):
     best = quick_regressor().fit(X, y).best_estimator_
     written = skops.dumps(best)
     trusted = skops.get_untrusted_types(data=written)
-    assert trusted == ["numpy.clip", "numpy.dtype", "numpy.nan_to_num"]
+    assert set(trusted) <= {"numpy.dtype"}
     loaded = skops.loads(written, trusted=trusted)
     np.testing.assert_array_equal(loaded.predict(X), best.predict(X))
 
@@ -86,12 +86,13 @@ def test_model_card_of_skops(flowers, tmp_path):
     assert all(name in text for name in board["configuration"])
 
 
+@pytest.mark.parametrize("infinite", [False, True])
 @pytest.mark.parametrize(
     ("name", "output"),
     [("logistic-C1", "classification"), ("tree-depth3", "classification"),
      ("ridge", "regression")],
 )  # fmt: skip
-def test_onnx_of_the_best_pipeline_predicts_the_same(name, output):
+def test_onnx_of_the_best_pipeline_predicts_the_same(name, output, infinite):
     skl2onnx = pytest.importorskip("skl2onnx")
     runtime = pytest.importorskip("onnxruntime")
     if output == "classification":
@@ -100,18 +101,18 @@ def test_onnx_of_the_best_pipeline_predicts_the_same(name, output):
         (X, y), make = load_diabetes(return_X_y=True), quick_regressor
     # ONNX computes in 32 bits, so the trees must see the same.
     X = X.astype(np.float32)
+    if infinite:
+        X[0, 0], X[1, 1] = np.inf, np.nan
     best = make(candidates=[name], n_candidates=1).fit(X, y).best_estimator_
-    # The converter that docs/howto/prediction.rst shows.
-    page = Path(__file__).parents[2] / "docs" / "howto" / "prediction.rst"
-    code = page.read_text(encoding="utf8").split(".. code-block:: python\n")[1]
-    exec(textwrap.dedent(code.split("\n\nThen")[0]), {})
+    if infinite:  # the converter that docs/howto/prediction.rst shows
+        page = Path(__file__).parents[2] / "docs" / "howto" / "prediction.rst"
+        code = page.read_text(encoding="utf8").split(".. code-block:: python\n")[1]
+        exec(textwrap.dedent(code), {})
     options = {"zipmap": False} if output == "classification" else None
     written = skl2onnx.to_onnx(best, X[:1], options=options)
     session = runtime.InferenceSession(
         written.SerializeToString(), providers=["CPUExecutionProvider"]
     )
-    X = X.copy()
-    X[0, 0], X[1, 1] = np.inf, np.nan  # what the first steps are for
     found = session.run(None, {session.get_inputs()[0].name: X})
     if output == "classification":
         np.testing.assert_array_equal(found[0], best.predict(X))
