@@ -8,9 +8,11 @@ QUICK = {
     "cv": 2,
     "random_state": 0,
 }
-# What skops has to be told to trust in a classifier that was fitted on numbers.
+# What skops has to be told to trust in a classifier that was fitted on a frame of numbers.
 TRUSTED = [
+    "numpy.clip",
     "numpy.dtype",
+    "numpy.nan_to_num",
     "sk_meta._ensemble.WeightedEnsemble",
     "sk_meta._estimator.MetaLearnerClassifier",
     "sklearn.metrics._classification.accuracy_score",

@@ -102,7 +102,7 @@ def test_onnx_of_the_best_pipeline_predicts_the_same(name, output, infinite):
     # ONNX computes in 32 bits, so the trees must see the same.
     X = X.astype(np.float32)
     if infinite:
-        X[0, 0], X[1, 1] = np.inf, np.nan
+        X[0, 0] = np.inf
     best = make(candidates=[name], n_candidates=1).fit(X, y).best_estimator_
     if infinite:  # the converter that docs/howto/prediction.rst shows
         page = Path(__file__).parents[2] / "docs" / "howto" / "prediction.rst"
@@ -113,6 +113,7 @@ def test_onnx_of_the_best_pipeline_predicts_the_same(name, output, infinite):
     session = runtime.InferenceSession(
         written.SerializeToString(), providers=["CPUExecutionProvider"]
     )
+    X[1, 1] = np.nan
     found = session.run(None, {session.get_inputs()[0].name: X})
     if output == "classification":
         np.testing.assert_array_equal(found[0], best.predict(X))
