@@ -8,7 +8,7 @@ QUICK = {
     "cv": 2,
     "random_state": 0,
 }
-# What skops has to be told to trust in a classifier that was fitted on a frame of numbers.
+# What skops has to be told to trust in a classifier that was fitted on a frame.
 TRUSTED = [
     "numpy.clip",
     "numpy.dtype",
