@@ -143,9 +143,12 @@ def parts_of(step) -> list[str]:
     if not isinstance(step, ColumnTransformer):
         return [f"{name} = {text}" for name, text in changed(step)]
     parts = []
+    # A fitted one has a transformer in the place of this word.
+    as_is = [name for name, way, _ in step.transformers if str(way) == "passthrough"]
     for name, way, columns in getattr(step, "transformers_", step.transformers):
         if way == "drop" or not np.size(columns):
             continue
+        way = "passthrough" if name in as_is else way
         inner = [one for _, one in way.steps] if isinstance(way, Pipeline) else [way]
         kinds = " → ".join(one if isinstance(one, str) else type(one).__name__
                            for one in inner)  # fmt: skip

@@ -116,7 +116,8 @@ class Strategy:
         self._plain: dict[str, bool] = {}
         self._variance: float | None = None
         self._look_gaps: list[list[float]] = [[] for _ in self._folds.stages]
-        self._n_vain = 0.0  # proposals in a row that did not become the best
+        self._n_folds = len(self._folds.stages[-1])
+        self._vain_folds = 0  # of proposals in a row that did not become the best
 
     def ask(self) -> Unit | None:
         """The next unit, or None if there is none before more is told.
@@ -152,7 +153,7 @@ class Strategy:
                 run.stage += 1
                 run.waiting = True
             else:
-                self._n_vain += run.index is None
+                self._vain_folds += (run.index is None) * self._n_folds
             return
         self._note_seconds(run, unit.split)
         if run.over:
@@ -289,7 +290,7 @@ class Strategy:
 
     def _start(self, configuration, index, h: float, seconds: float) -> Run:
         run = Run(configuration, index, len(self.runs), h, seconds)
-        run.n_judged = len(self._folds.stages[-1])
+        run.n_judged = self._n_folds
         self.runs.append(run)
         self.budget.start(1)
         if index is not None:
@@ -331,7 +332,7 @@ class Strategy:
     def _waves(self, index: int, next_only: bool = False) -> float:
         """Seconds until it can be a member, relative to a fold of all rows."""
         stages = self._stages_left(index)
-        if next_only or len(self._folds.stages[-1]) == 1:
+        if next_only or self._n_folds == 1:
             stages = stages[:1]  # with a single split looks can be members, too
         return sum(
             ceil(len(self._folds.stages[stage]) / self.n_workers)
@@ -426,7 +427,9 @@ class Strategy:
             run.waiting = True
             return
         complete, best = self.complete(), self._best() or run
-        self._n_vain = 0 if run is best else self._n_vain + (run.index is None)
+        self._vain_folds += (run.index is None) * self._n_folds
+        if run is best:
+            self._vain_folds = 0
         splits = self._folds.stages[-1]
         known = [r for r in complete if r is not best and self._is_known(r, best)]
         others = [r.h(self.problem, splits) for r in known]
@@ -464,16 +467,16 @@ class Strategy:
         done = self._done(run)
         gap = compare(
             run.h(self.problem, done), best.h(self.problem, done),
-            len(self._folds.stages[-1]), self._variance,
+            self._n_folds, self._variance,
         )  # fmt: skip
         if not gap.is_hopeless(margin([self._mean_h(one) for one in self.complete()])):
             return
         worse = 100 * np.expm1(gap.mean)
         run.dropped = (
-            f"after {len(done)} of {len(self._folds.stages[-1])} folds its loss was "
+            f"after {len(done)} of {self._n_folds} folds its loss was "
             f"{worse:{'.0f' if worse >= 10 else '.2g'}} % above the best"
         )
-        self._n_vain += (run.index is None) * len(done) / len(self._folds.stages[-1])
+        self._vain_folds += (run.index is None) * len(done)
         if run.index is not None:
             h = self._mean_h(best) + gap.mean
             self.belief.observe(run.index, h, gap.variance)
@@ -504,7 +507,8 @@ class Strategy:
         return None
 
     def _propose(self) -> Unit | None:
-        if self._n_vain >= PATIENCE or self.budget.candidates_left() <= 0:
+        patient = self._vain_folds < PATIENCE * self._n_folds
+        if not patient or self.budget.candidates_left() <= 0:
             return None
         observed = [
             Observed(run.configuration, self._mean_h(run), run.seconds)
@@ -514,7 +518,7 @@ class Strategy:
         observed = [one for one in observed if np.isfinite(one.h)]
         if not observed:
             return None
-        waves = ceil(len(self._folds.stages[-1]) / self.n_workers)
+        waves = ceil(self._n_folds / self.n_workers)
         found = propose(
             observed,
             {run.name for run in self.runs},

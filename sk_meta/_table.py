@@ -54,7 +54,7 @@ class Table:
         Whether every numeric column has a NumPy dtype, so that the values can
         be read as one float array.
     in_range : bool
-        Whether it is an array without values that are infinite or huge.
+        Whether it is an array of floats, none of them infinite or huge.
     density : float
         Share of stored values; 1.0 unless sparse.
     one_target : bool
@@ -197,7 +197,8 @@ def as_table(X):
         return _with_narrow_indices(X.tocsr())
     X = np.asarray(X)
     if X.dtype.kind in "fiu":
-        return X
+        # Not every library looks at the order of the bytes.
+        return X.astype(X.dtype.newbyteorder("="), copy=False)
     if X.dtype.kind in "mM":
         return pd.DataFrame(X)
     try:
@@ -308,7 +309,7 @@ def describe_table(X, column_kinds: dict | None = None) -> Table:
 
 
 def into_range(X: np.ndarray) -> np.ndarray:
-    """Turn infinities into missing values, and cut what is huge.
+    """Floats of which none is infinite or huge: missing instead, or cut.
 
     Parameters
     ----------
@@ -317,10 +318,11 @@ def into_range(X: np.ndarray) -> np.ndarray:
     Returns
     -------
     ndarray
-        X itself, and no copy, if it holds neither.
+        X itself, and no copy, if it is such. Integers become floats of 64 bits, which
+        LightGBM would make floats of 32.
     """
     if X.dtype.kind != "f":
-        return X
+        return X.astype(float)
     # Missing values are passed over.
     low, high = float(np.fmin.reduce(X, None)), float(np.fmax.reduce(X, None))
     if low >= -HUGE and high <= HUGE or np.isnan(low):

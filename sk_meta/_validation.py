@@ -46,7 +46,8 @@ def check_X(estimator, X, *, reset: bool):
     Returns
     -------
     DataFrame, ndarray or CSR
-        What was an array in ``fit`` is one, in which infinities are missing.
+        What was an array in ``fit`` is one of floats, in which infinities are missing
+        and what is huge is cut.
 
     Raises
     ------
@@ -106,7 +107,9 @@ def _contained(X, estimator):
     if estimator.container_ != "array":
         return X
     if isinstance(X, pd.DataFrame):
-        X = X.to_numpy(dtype=float, na_value=np.nan)
+        # Only what is left out may hold anything but numbers.
+        numbers = X.apply(pd.to_numeric, errors="coerce")
+        X = numbers.to_numpy(dtype=float, na_value=np.nan)
     return into_range(X)
 
 

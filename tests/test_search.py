@@ -12,7 +12,7 @@ from joblib import parallel_config
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.datasets import load_digits, load_wine
 
-from sk_meta import _folds, _racing
+from sk_meta import _folds, _racing, _strategy
 from sk_meta import _steps as steps
 from sk_meta._budget import Budget
 from sk_meta._catalogue import Configuration
@@ -323,16 +323,16 @@ def test_a_hopeless_configuration_is_dropped_after_its_first_folds(wine):
     assert len(runs["logistic-C1"].results) == len(wine.splits)
 
 
-def test_once_five_are_better_one_that_is_near_is_dropped(wine):
-    told = strategy(wine, believe(wine, ["linear"]), count=6)
-    worse = [1.0, 1.005, 1.01, 1.015, 1.02, 1.04]  # than the first
+def test_once_three_are_better_one_that_is_near_is_dropped(wine):
+    told = strategy(wine, believe(wine, ["linear"]), count=4)
+    worse = [1.0, 1.005, 1.01, 1.04]  # than the first
     of_fold = np.linspace(0.4, 0.6, len(wine.splits))
     while unit := told.ask():
         loss = of_fold[unit.split] * worse[unit.run.number]
         told.tell(unit, FoldResult("ok", {SCORE: -loss}, None, 0.1, 0.01))
-    assert all(run.has(told.problem.folds.stages[-1]) for run in told.runs[:5])
-    assert len(told.runs[5].results) == 1
-    assert f"of {len(wine.splits)} folds its loss was 3." in told.runs[5].dropped
+    assert all(run.has(told.problem.folds.stages[-1]) for run in told.runs[:3])
+    assert len(told.runs[3].results) == 1
+    assert f"of {len(wine.splits)} folds its loss was 3." in told.runs[3].dropped
 
 
 def test_the_first_configurations_run_all_their_folds(wine):
@@ -370,6 +370,23 @@ def test_beyond_the_catalogue_new_configurations_are_tried(wine):
     assert len({run.name for run in told.runs}) == len(told.runs)
     # Of what was asked for by name there are no variants.
     assert {run.configuration.family for run in new} == {"support vectors"}
+
+
+@pytest.mark.parametrize("worse", [1.0001, 1.5])
+def test_a_proposal_that_is_dropped_counts_by_the_share_of_its_folds(
+    wine, monkeypatch, worse
+):
+    monkeypatch.setattr(_strategy, "PATIENCE", 2)
+    prior = believe(wine, ["support vectors"])
+    told = strategy(wine, prior, seconds=1000, seconds_left=lambda: 500.0)
+    while unit := told.ask():
+        loss = worse if unit.run.index is None else 1 + 0.01 * unit.run.number
+        score = -loss * (0.4 + 0.1 * unit.split)
+        told.tell(unit, FoldResult("ok", {SCORE: score}, None, 0.1, 0.01))
+    new = [run for run in told.runs if run.index is None]
+    n_folds = [len(run.results) for run in new]
+    assert sum(n_folds) == 2 * len(wine.splits)
+    assert set(n_folds) == {1 if worse == 1.5 else len(wine.splits)}
 
 
 def test_on_few_rows_the_folds_of_the_best_are_repeated():

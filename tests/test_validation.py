@@ -86,13 +86,24 @@ def test_sparse_tables_become_csr():
     assert X.format == "csr"
 
 
-@pytest.mark.parametrize("dtype", ["float32", "float64", "int64"])
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_an_array_is_not_copied(dtype):
     estimator, X = Empty(), np.ones((4, 2), dtype)
     assert np.shares_memory(check_X(estimator, X, reset=True), X)
     estimator.container_ = "array"
     assert check_X(estimator, X, reset=False).dtype == dtype
     assert np.shares_memory(check_X(estimator, X, reset=False), X)
+
+
+@pytest.mark.parametrize("dtype", ["int64", "uint8", ">f8", ">f4", ">i4"])
+def test_an_array_of_another_type_is_one_of_floats(dtype):
+    estimator, X = Empty(), np.array([[1, 2], [3, 2**53]]).astype(dtype)
+    found = check_X(estimator, X, reset=True)
+    assert found.dtype.isnative and found.dtype == X.dtype.newbyteorder("=")
+    estimator.container_ = "array"
+    found = check_X(estimator, X, reset=False)
+    assert found.dtype.isnative and found.dtype.kind == "f"
+    np.testing.assert_array_equal(found, X)
 
 
 @pytest.mark.parametrize("dtype", ["float16", "float32", "float64"])
