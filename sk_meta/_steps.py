@@ -15,6 +15,7 @@ import pandas as pd
 from ._belief import Belief
 from ._budget import Budget
 from ._catalogue import Configuration, catalogue, choose
+from ._kinds import TEXT
 from ._log import logger
 from ._memory import memory_needed
 from ._metafeatures import MetaFeatures, compute_meta_features
@@ -29,6 +30,10 @@ from ._table import main_output
 
 _USABLE = 0.9  # of the budget, for the search
 _PROMISING = 20  # configurations by whose predicted seconds the folds are chosen
+# In which a character is made n-grams, and these a few numbers: what is learned of the
+# prior tasks, few of which have texts and none many rows, says little about that.
+_SECONDS_PER_CHARACTER = 3e-6
+_SOME_TEXTS = 200  # rows whose lengths are looked at
 
 
 @dataclass(frozen=True)
@@ -140,7 +145,8 @@ def plan(problem: Problem, prior: Prior, budget: Budget, n_workers: int) -> Prob
     if budget.limited and prior.configurations:
         # Of the whole budget, not of what is left: the same folds every time.
         left = budget.share(_USABLE) * n_workers
-        problem = problem.fit_into(_typical_seconds(prior), left)
+        seconds = _typical_seconds(prior) + _seconds_of_texts(problem)
+        problem = problem.fit_into(seconds, left)
     folds, n_rows = problem.folds, len(problem.y)
     of_all = n_rows / folds.n_train(-1)
     parts = [
@@ -156,6 +162,17 @@ def _typical_seconds(prior: Prior) -> float:
     expected = np.where(usable, prior.belief.mean(), np.inf)
     promising = np.argsort(expected, kind="stable")[: min(_PROMISING, usable.sum())]
     return float(np.median(prior.belief.seconds()[promising]))
+
+
+def _seconds_of_texts(problem: Problem) -> float:
+    """Expected for the texts of a fold, on top of what any table takes."""
+    texts = [i for i, c in enumerate(problem.table.columns) if c.kind == TEXT]
+    if not texts:
+        return 0.0
+    rows = np.linspace(0, len(problem.y) - 1, _SOME_TEXTS).astype(int)
+    some = problem.X.iloc[rows]
+    length = sum(some.iloc[:, i].astype(str).str.len().mean() for i in texts)
+    return _SECONDS_PER_CHARACTER * length * problem.folds.n_train(-1)
 
 
 def rank(problem: Problem, prior: Prior) -> pd.DataFrame:

@@ -7,6 +7,7 @@ from dataclasses import replace
 from functools import partial
 
 import numpy as np
+import pandas as pd
 import pytest
 from joblib import parallel_config
 from sklearn.base import BaseEstimator, ClassifierMixin
@@ -18,6 +19,7 @@ from sk_meta._budget import Budget
 from sk_meta._catalogue import Configuration
 from sk_meta._catalogue import _preprocessing as prep
 from sk_meta._evaluation import SCORE, FoldResult, evaluate_fold
+from sk_meta._kinds import TEXT
 from sk_meta._problem import describe
 from sk_meta._refit import Refits
 from sk_meta._search import Search
@@ -417,6 +419,20 @@ def test_looks_at_few_rows_come_first_on_many(few, looks):
         # What looks hopeless is not run on more rows.
         dummy = next(run for run in told.runs if run.name == "dummy")
         assert not dummy.has(problem.folds.stages[-1])
+
+
+@pytest.mark.parametrize(("n_words", "n_folds"), [(2, 5), (60, 1)])
+def test_where_texts_take_long_there_is_one_split(n_words, n_folds):
+    words = np.random.RandomState(0).randint(10**5, 10**6, (6000, n_words)).astype(str)
+    X = pd.DataFrame({"text": ["x" + " y".join(row) for row in words], "x": 1.0})
+    problem = describe(
+        X, np.arange(6000) / 7, task="regression", scoring="r2", cv=None, seed=0
+    )
+    assert problem.table.of_kind(TEXT)
+    prior = believe(problem, ["ridge", "tree-depth3"])
+    planned = steps.plan(problem, prior, Budget(seconds=30), 2)
+    assert len(planned.folds.judged) == n_folds
+    assert len(steps.plan(problem, prior, Budget(count=9), 2).folds.judged) == 5
 
 
 def test_a_look_counts_with_all_that_it_leads_to(looks):
