@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import sys
 import time
 from collections import deque
 from collections.abc import Callable, Hashable
@@ -42,6 +43,12 @@ _ONE_THREAD = {
     f"{name}_NUM_THREADS": "1"
     for name in ("OMP", "OPENBLAS", "MKL", "BLIS", "NUMEXPR", "VECLIB_MAXIMUM")
 }
+# Where workers are copies of a process that has imported what they need.
+_context = None
+if sys.platform == "linux":
+    from ._forkserver import ForkContext, ForkServer
+
+    _context = ForkContext(ForkServer(_ONE_THREAD))
 _IDLE_SECONDS = 60.0  # after which a worker that has nothing to do ends
 _SENT_SECONDS = 1.0  # in which a call is on its way to its worker
 # Workers of earlier fits that wait for the next one: starting one takes seconds.
@@ -269,7 +276,10 @@ class Processes(_Spans):
         self._ahead_until = time.perf_counter() + seconds
 
     def _start(self, number: int) -> None:
-        self._starting[self._send(number, ready)] = number
+        """In a thread: the caller need not wait for the imports."""
+        started: Future = Future()
+        self._starting[started] = number
+        Thread(target=_start_worker, args=(started,), daemon=True).start()
 
     def _send(self, number: int, *call: Any) -> Future:
         """Submit to a worker, or to a new one if it died while it was idle."""
@@ -293,8 +303,8 @@ class Processes(_Spans):
             with self._lock:
                 number = self._starting.pop(future)
                 self._begun = True
-                if future.exception() is not None:
-                    self._workers[number] = None
+                if future.exception() is None:
+                    self._workers[number] = future.result()
         with self._lock:
             for number in self._idle_workers():
                 self._give_next(number)
@@ -404,11 +414,10 @@ class Processes(_Spans):
     def close(self) -> None:
         self._end_running()
         self._substitute.stop()
-        starting = {number: future for future, number in self._starting.items()}
-        for number, worker in enumerate(self._workers):
-            if number in starting:
-                _end(worker, starting[number])
-            elif worker is not None:
+        for started in self._starting:
+            started.add_done_callback(_keep_for_later)
+        for worker in self._workers:
+            if worker is not None:
                 _give_back(worker)
         self._workers, self._starting = [None] * self.size, {}
 
@@ -462,8 +471,26 @@ def _take_worker() -> ProcessPoolExecutor:
         max_workers=1,
         timeout=_IDLE_SECONDS,
         initializer=settle_in,
+        context=_context,
         env=_ONE_THREAD,
     )
+
+
+def _start_worker(started: Future) -> None:
+    """Set to a worker that has imported what calls need."""
+    worker = None
+    try:
+        worker = _take_worker()
+        worker.submit(ready).result()
+        started.set_result(worker)
+    except Exception as error:
+        _end(worker)
+        started.set_exception(error)
+
+
+def _keep_for_later(started: Future) -> None:
+    if started.exception() is None:
+        _give_back(started.result())
 
 
 def _give_back(worker: ProcessPoolExecutor) -> None:

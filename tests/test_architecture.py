@@ -53,6 +53,7 @@ ORDER = (
     "_shared",
     "_unit",
     "_calls",
+    "_forkserver",
     "_workers",
     "_racing",
     "_proposals",

@@ -1,0 +1,281 @@
+"""Worker processes that are copies of one, which has imported what they need.
+
+Importing pandas, SciPy and scikit-learn takes seconds of a core, for every worker anew.
+Here it is done once: in a process that does nothing else and has no threads, so that
+copying it is safe; what the standard library calls a fork server. (Its own would run
+the caller's script again in every worker.) The rest is loky's: what a new process is
+sent, how it is talked to, and how it ends. For Linux alone: elsewhere the libraries
+may not be copied once they are loaded.
+"""
+
+from __future__ import annotations
+
+import atexit
+import fcntl
+import gc
+import io
+import os
+import pickle
+import runpy
+import signal
+import socket
+import subprocess
+import sys
+import time
+import warnings
+from multiprocessing.connection import wait
+from multiprocessing.context import set_spawning_popen
+from multiprocessing.util import Finalize
+from threading import Lock
+from typing import Any
+
+import numpy as np
+from joblib.externals.loky.backend import popen_loky_posix, reduction, spawn
+from joblib.externals.loky.backend.context import LokyContext
+from joblib.externals.loky.backend.process import LokyProcess
+
+_IDLE_SECONDS = 60.0  # after which the server ends, if none of its copies is left
+_LOOK_SECONDS = 1.0  # how often it looks for that
+_LONGEST = 100_000  # bytes of a request
+_MOST = 100  # files of a request
+_ENDED = 255  # how a process has ended is known to the server alone
+
+
+class Refused(Exception):
+    """The server can't be copied for this process."""
+
+
+class ForkServer:
+    """The process that is copied. It is started when it is needed.
+
+    Parameters
+    ----------
+    env : dict of str to str
+        Added to the environment before anything is imported.
+    """
+
+    def __init__(self, env: dict[str, str]):
+        self.env = env
+        self._lock = Lock()
+        self._channel: socket.socket | None = None
+        self._process: subprocess.Popen | None = None
+        self._closed = False
+        os.register_at_fork(after_in_child=self._forget)
+        atexit.register(self.close)
+
+    def copy(self, process: LokyProcess, pipe: int, fds: list[int]) -> int:
+        """Start a process as loky does, with the same files under the same numbers.
+
+        Parameters
+        ----------
+        process : LokyProcess
+        pipe : int
+            The file that tells it what to do.
+        fds : list of int
+            All that it is to have; ``pipe`` is one of them.
+
+        Returns
+        -------
+        int
+            The number of the process. The first waits for the imports.
+
+        Raises
+        ------
+        Refused
+            If there is none; it has to be started in another way.
+        RuntimeError
+            If the interpreter ends.
+        """
+        env = {**os.environ, **self.env, **process.env}
+        request = pickle.dumps((process.name, pipe, fds, env))
+        if len(request) > _LONGEST or len(fds) > _MOST:
+            raise Refused
+        with self._lock:
+            # It may have ended since, because it was idle.
+            pid = self._ask(request, fds) or self._ask(request, fds)
+        if self._closed:
+            raise RuntimeError("no process is started when the interpreter ends")
+        if not pid:
+            raise Refused
+        return pid
+
+    def _ask(self, request: bytes, fds: list[int]) -> int:
+        if self._closed:
+            return 0
+        try:
+            if self._channel is None:
+                self._channel = self._start()
+            socket.send_fds(self._channel, [request], fds)
+            return int(self._channel.recv(32))
+        except (OSError, ValueError):
+            self._end()
+            return 0
+        except BaseException:  # an interrupt; the answer would be the next one's
+            self._end()
+            raise
+
+    def _start(self) -> socket.socket:
+        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        program = (
+            f"import sys; sys.path[:] = {sys.path!r}; "
+            f"from {__name__} import serve; serve({theirs.fileno()})"
+        )
+        with theirs:
+            self._process = subprocess.Popen(
+                [sys.executable, "-c", program],
+                pass_fds=[theirs.fileno()],
+                env={**os.environ, **self.env},
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+            )
+        return ours
+
+    def close(self) -> None:
+        """End the server, and within a second what was copied of it."""
+        self._closed = True
+        self._end()
+
+    def _end(self) -> None:
+        channel, process = self._channel, self._process
+        self._channel = self._process = None
+        if channel is not None:
+            channel.close()
+        if process is not None:
+            process.kill()
+            process.wait()
+
+    def _forget(self) -> None:
+        """In a copy of the caller: the server ends with the caller alone."""
+        self._lock = Lock()
+        if self._channel is not None:
+            self._channel.close()
+        if self._process is not None:
+            self._process.returncode = 0  # it is not for this process to wait for it
+        self._channel = self._process = None
+
+
+def serve(number: int) -> None:
+    """Copy this process for whoever asks, until nobody does.
+
+    Parameters
+    ----------
+    number : int
+        Of the file where requests arrive.
+    """
+    channel = socket.socket(fileno=number)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody waits for the copies
+    taken = {int(name) for name in os.listdir("/proc/self/fd")} - {number}
+    gc.collect()
+    gc.freeze()  # else the collector would write to all that is shared
+    asked = time.monotonic()
+    while _has_children() or time.monotonic() < asked + _IDLE_SECONDS:
+        if not wait([channel], _LOOK_SECONDS):
+            continue
+        asked = time.monotonic()
+        request, received, _, _ = socket.recv_fds(channel, _LONGEST, _MOST)
+        if not request:
+            return  # the caller has ended
+        name, pipe, wanted, env = pickle.loads(request)
+        pid = 0
+        if not taken & set(wanted):
+            pid = os.fork()
+            if pid == 0:
+                channel.close()
+                files = dict(zip(wanted, received, strict=True))
+                return _become(name, pipe, files, env)
+        for fd in received:
+            os.close(fd)
+        channel.send(str(pid).encode())
+
+
+def _has_children() -> bool:
+    try:
+        os.waitpid(-1, os.WNOHANG)
+    except ChildProcessError:
+        return False
+    return True
+
+
+def _become(name: str, pipe: int, files: dict[int, int], env: dict[str, str]) -> None:
+    """Do in a copy of the server what loky does in a new process."""
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    above = max(files) + 1  # out of the way, so that none takes another's number
+    spare = {}
+    for wanted, received in files.items():
+        spare[wanted] = fcntl.fcntl(received, fcntl.F_DUPFD_CLOEXEC, above)
+        os.close(received)
+    for wanted, fd in spare.items():
+        os.dup2(fd, wanted)
+        os.close(fd)
+    os.environ.clear()
+    os.environ.update(env)
+    np.random.seed()  # else that of all copies would be the same
+    sys.argv = ["", "--process-name", name, "--pipe", str(pipe)]
+    warnings.simplefilter("ignore")  # that the module is imported already
+    runpy.run_module(popen_loky_posix.__name__, run_name="__main__")
+
+
+class _Popen(popen_loky_posix.Popen):
+    """Of a process that is a child of the server."""
+
+    def __init__(self, process: LokyProcess, server: ForkServer):
+        self.server = server
+        self.returncode: int | None = None
+        super().__init__(process)
+
+    def _launch(self, process: LokyProcess) -> None:
+        message = io.BytesIO()
+        set_spawning_popen(self)  # then files that are pickled are noted in _fds
+        try:
+            known = spawn.get_preparation_data(process.name, False)
+            reduction.dump(known, message)
+            reduction.dump(process, message)
+        finally:
+            set_spawning_popen(None)
+        self.sentinel, alive = os.pipe()
+        Finalize(self, os.close, (self.sentinel,))
+        pipe, ours = os.pipe()
+        fds = [*self._fds, known["tracker_fd"], known["mp_tracker_fd"], pipe, alive]
+        try:
+            with os.fdopen(ours, "wb") as file:
+                self.pid = self.server.copy(process, pipe, list(dict.fromkeys(fds)))
+                file.write(message.getbuffer())
+        finally:
+            os.close(pipe)
+            os.close(alive)
+
+    def poll(self, flag: int = os.WNOHANG) -> int | None:
+        if self.returncode is None and wait([self.sentinel], 0):
+            self.returncode = _ENDED
+        return self.returncode
+
+    def wait(self, timeout: float | None = None) -> int | None:
+        wait([self.sentinel], timeout)
+        return self.poll()
+
+
+class ForkContext(LokyContext):
+    """Loky's context, with processes that are copied where that can be.
+
+    Parameters
+    ----------
+    server : ForkServer
+    """
+
+    def __init__(self, server: ForkServer):
+        self.server = server
+
+    def Process(self, *args: Any, **kwargs: Any) -> LokyProcess:  # noqa: N802
+        """A process of loky's that is not started yet."""
+        process = LokyProcess(*args, **kwargs)
+        process._Popen = self._popen  # type: ignore[method-assign]
+        return process
+
+    def _popen(self, process: LokyProcess) -> Any:
+        del process._Popen  # it is sent to the other process
+        try:
+            return _Popen(process, self.server)
+        except Refused:
+            return LokyProcess._Popen(process)
