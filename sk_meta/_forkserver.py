@@ -4,18 +4,20 @@ Importing pandas, SciPy and scikit-learn takes seconds of a core, for every work
 Here it is done once: in a process that does nothing else and has no threads, so that
 copying it is safe; what the standard library calls a fork server. (Its own would run
 the caller's script again in every worker.) The rest is loky's: what a new process is
-sent, how it is talked to, and how it ends. For Linux alone: elsewhere the libraries
-may not be copied once they are loaded.
+sent and how it is talked to. For Linux alone: elsewhere libraries may not be copied
+once they are loaded.
 """
 
 from __future__ import annotations
 
 import atexit
+import contextlib
 import fcntl
 import gc
 import io
 import os
 import pickle
+import resource
 import runpy
 import signal
 import socket
@@ -25,6 +27,7 @@ import time
 import warnings
 from multiprocessing.connection import wait
 from multiprocessing.context import set_spawning_popen
+from multiprocessing.process import ORIGINAL_DIR  # type: ignore[attr-defined]
 from multiprocessing.util import Finalize
 from threading import Lock
 from typing import Any
@@ -36,13 +39,23 @@ from joblib.externals.loky.backend.process import LokyProcess
 
 _IDLE_SECONDS = 60.0  # after which the server ends, if none of its copies is left
 _LOOK_SECONDS = 1.0  # how often it looks for that
-_LONGEST = 100_000  # bytes of a request
-_MOST = 100  # files of a request
+_ANSWER_SECONDS = 120.0  # for the imports, on a busy machine
+_MAX_BYTES = 100_000  # of a request
+_MAX_FILES = 100  # that a request may send along
 _ENDED = 255  # how a process has ended is known to the server alone
 
 
+def is_possible() -> bool:
+    """Whether this system tells when a process ends that is not a child (Linux 5.3)."""
+    try:
+        os.close(os.pidfd_open(os.getpid()))
+    except (AttributeError, OSError):
+        return False
+    return True
+
+
 class Refused(Exception):
-    """The server can't be copied for this process."""
+    """There is no copy; the process has to be started in another way."""
 
 
 class ForkServer:
@@ -59,6 +72,7 @@ class ForkServer:
         self._lock = Lock()
         self._channel: socket.socket | None = None
         self._process: subprocess.Popen | None = None
+        self._fails = False  # it was started, and did not answer
         self._closed = False
         os.register_at_fork(after_in_child=self._forget)
         atexit.register(self.close)
@@ -82,33 +96,42 @@ class ForkServer:
         Raises
         ------
         Refused
-            If there is none; it has to be started in another way.
+            If there is none.
         RuntimeError
             If the interpreter ends.
         """
         env = {**os.environ, **self.env, **process.env}
         request = pickle.dumps((process.name, pipe, fds, env))
-        if len(request) > _LONGEST or len(fds) > _MOST:
+        if len(request) > _MAX_BYTES or len(fds) > _MAX_FILES:
             raise Refused
         with self._lock:
-            # It may have ended since, because it was idle.
-            pid = self._ask(request, fds) or self._ask(request, fds)
+            pid = None
+            if self._channel is not None:
+                pid = self._ask(self._channel, request, fds)
+            if pid is None:  # it has ended since, because it was idle
+                pid = self._start_and_ask(request, fds)
         if self._closed:
             raise RuntimeError("no process is started when the interpreter ends")
         if not pid:
             raise Refused
         return pid
 
-    def _ask(self, request: bytes, fds: list[int]) -> int:
-        if self._closed:
-            return 0
+    def _start_and_ask(self, request: bytes, fds: list[int]) -> int | None:
+        if self._fails or self._closed:
+            return None
+        pid = self._ask(self._start(), request, fds)
+        self._fails = pid is None
+        return pid
+
+    def _ask(self, server: socket.socket, request: bytes, fds: list[int]) -> int | None:
+        """The number of a copy, 0 if there is none, None if the server has ended."""
         try:
-            if self._channel is None:
-                self._channel = self._start()
-            socket.send_fds(self._channel, [request], fds)
-            return int(self._channel.recv(32))
-        except (OSError, ValueError):
+            socket.send_fds(server, [request], fds)
+            return int(server.recv(32))
+        except (ConnectionError, TimeoutError, ValueError):
             self._end()
+            return None
+        except OSError:  # this could not be sent
             return 0
         except BaseException:  # an interrupt; the answer would be the next one's
             self._end()
@@ -116,8 +139,12 @@ class ForkServer:
 
     def _start(self) -> socket.socket:
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        path = [
+            folder or ORIGINAL_DIR for folder in sys.path if isinstance(folder, str)
+        ]
         program = (
-            f"import sys; sys.path[:] = {sys.path!r}; "
+            "import signal, sys; signal.signal(signal.SIGINT, signal.SIG_IGN); "
+            f"sys.path[:] = {path!r}; "
             f"from {__name__} import serve; serve({theirs.fileno()})"
         )
         with theirs:
@@ -129,6 +156,8 @@ class ForkServer:
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL,
             )
+        ours.settimeout(_ANSWER_SECONDS)
+        self._channel = ours
         return ours
 
     def close(self) -> None:
@@ -164,9 +193,10 @@ def serve(number: int) -> None:
         Of the file where requests arrive.
     """
     channel = socket.socket(fileno=number)
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody waits for the copies
-    taken = {int(name) for name in os.listdir("/proc/self/fd")} - {number}
+    warnings.simplefilter("ignore")
+    own = {fd for fd in map(int, os.listdir("/proc/self/fd")) if _is_open(fd)}
+    own.discard(number)
     gc.collect()
     gc.freeze()  # else the collector would write to all that is shared
     asked = time.monotonic()
@@ -174,20 +204,36 @@ def serve(number: int) -> None:
         if not wait([channel], _LOOK_SECONDS):
             continue
         asked = time.monotonic()
-        request, received, _, _ = socket.recv_fds(channel, _LONGEST, _MOST)
+        request, received, _, _ = socket.recv_fds(channel, _MAX_BYTES, _MAX_FILES)
         if not request:
             return  # the caller has ended
         name, pipe, wanted, env = pickle.loads(request)
         pid = 0
-        if not taken & set(wanted):
-            pid = os.fork()
-            if pid == 0:
-                channel.close()
-                files = dict(zip(wanted, received, strict=True))
-                return _become(name, pipe, files, env)
+        if _can_have(wanted, received, own):
+            server = os.getpid()
+            with contextlib.suppress(OSError):  # too many processes, too little memory
+                pid = os.fork()
+                if pid == 0:
+                    channel.close()
+                    return _become(server, name, pipe, wanted, received, env)
         for fd in received:
             os.close(fd)
         channel.send(str(pid).encode())
+
+
+def _is_open(fd: int) -> bool:
+    try:
+        os.fstat(fd)
+    except OSError:
+        return False
+    return True
+
+
+def _can_have(wanted: list[int], received: list[int], own: set[int]) -> bool:
+    """Whether files can be opened under these numbers."""
+    most, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    enough = len(received) == len(wanted) and max(wanted) + 1 + len(wanted) < most
+    return enough and not own & set(wanted)
 
 
 def _has_children() -> bool:
@@ -198,23 +244,29 @@ def _has_children() -> bool:
     return True
 
 
-def _become(name: str, pipe: int, files: dict[int, int], env: dict[str, str]) -> None:
+def _become(
+    server: int,
+    name: str,
+    pipe: int,
+    wanted: list[int],
+    received: list[int],
+    env: dict[str, str],
+) -> None:
     """Do in a copy of the server what loky does in a new process."""
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-    above = max(files) + 1  # out of the way, so that none takes another's number
-    spare = {}
-    for wanted, received in files.items():
-        spare[wanted] = fcntl.fcntl(received, fcntl.F_DUPFD_CLOEXEC, above)
-        os.close(received)
-    for wanted, fd in spare.items():
-        os.dup2(fd, wanted)
+    above = max(wanted) + 1  # out of the way, so that none takes another's number
+    spare = [fcntl.fcntl(fd, fcntl.F_DUPFD_CLOEXEC, above) for fd in received]
+    for fd in received:
+        os.close(fd)
+    for fd, number in zip(spare, wanted, strict=True):
+        os.dup2(fd, number)
         os.close(fd)
     os.environ.clear()
     os.environ.update(env)
     np.random.seed()  # else that of all copies would be the same
     sys.argv = ["", "--process-name", name, "--pipe", str(pipe)]
-    warnings.simplefilter("ignore")  # that the module is imported already
-    runpy.run_module(popen_loky_posix.__name__, run_name="__main__")
+    if os.getppid() == server:  # else there is nobody left to work for
+        runpy.run_module(popen_loky_posix.__name__, run_name="__main__")
 
 
 class _Popen(popen_loky_posix.Popen):
@@ -234,17 +286,16 @@ class _Popen(popen_loky_posix.Popen):
             reduction.dump(process, message)
         finally:
             set_spawning_popen(None)
-        self.sentinel, alive = os.pipe()
-        Finalize(self, os.close, (self.sentinel,))
         pipe, ours = os.pipe()
-        fds = [*self._fds, known["tracker_fd"], known["mp_tracker_fd"], pipe, alive]
+        fds = [*self._fds, known["tracker_fd"], known["mp_tracker_fd"], pipe]
         try:
             with os.fdopen(ours, "wb") as file:
                 self.pid = self.server.copy(process, pipe, list(dict.fromkeys(fds)))
+                self.sentinel = _watch(self.pid)
+                Finalize(self, os.close, (self.sentinel,))
                 file.write(message.getbuffer())
         finally:
             os.close(pipe)
-            os.close(alive)
 
     def poll(self, flag: int = os.WNOHANG) -> int | None:
         if self.returncode is None and wait([self.sentinel], 0):
@@ -254,6 +305,14 @@ class _Popen(popen_loky_posix.Popen):
     def wait(self, timeout: float | None = None) -> int | None:
         wait([self.sentinel], timeout)
         return self.poll()
+
+
+def _watch(pid: int) -> int:
+    """A file that can be read when a process has ended, whatever it leaves behind."""
+    try:
+        return os.pidfd_open(pid)
+    except OSError as error:  # it has ended already
+        raise Refused from error
 
 
 class ForkContext(LokyContext):
@@ -277,5 +336,5 @@ class ForkContext(LokyContext):
         del process._Popen  # it is sent to the other process
         try:
             return _Popen(process, self.server)
-        except Refused:
+        except (Refused, OSError):
             return LokyProcess._Popen(process)

@@ -9,53 +9,24 @@ hangs is known by its call, and can be ended without disturbing the others.
 from __future__ import annotations
 
 import contextlib
-import os
-import sys
 import time
 from collections import deque
 from collections.abc import Callable, Hashable
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from multiprocessing import current_process
-from threading import Lock, RLock, Thread
+from threading import RLock, Thread
 from typing import Any
 
 import numpy as np
 from joblib import Parallel, delayed, effective_n_jobs
 from joblib._parallel_backends import LokyBackend, SequentialBackend, ThreadingBackend
 from joblib.externals.loky import ProcessPoolExecutor
-from joblib.externals.loky.backend.utils import kill_process_tree
 from joblib.externals.loky.process_executor import BrokenProcessPool
 from joblib.parallel import get_active_backend
 
-from ._calls import (
-    Raised,
-    outcome_of,
-    ready,
-    run,
-    run_in_process,
-    settle_in,
-    tidy_up,
-)
+from ._calls import Raised, outcome_of, run, run_in_process
+from ._executors import end_worker, give_back, keep_for_later, start_worker, take_worker
 from ._together import undisturbed
-
-# Numerical libraries read these when they are loaded.
-_ONE_THREAD = {
-    f"{name}_NUM_THREADS": "1"
-    for name in ("OMP", "OPENBLAS", "MKL", "BLIS", "NUMEXPR", "VECLIB_MAXIMUM")
-}
-# Where workers are copies of a process that has imported what they need.
-_context = None
-if sys.platform == "linux":
-    from ._forkserver import ForkContext, ForkServer
-
-    _context = ForkContext(ForkServer(_ONE_THREAD))
-_IDLE_SECONDS = 60.0  # after which a worker that has nothing to do ends
-_SENT_SECONDS = 1.0  # in which a call is on its way to its worker
-# Workers of earlier fits that wait for the next one: starting one takes seconds.
-_idle: list[ProcessPoolExecutor] = []
-_idle_lock = Lock()
-if hasattr(os, "register_at_fork"):  # they are of no use to a copy of this process
-    os.register_at_fork(after_in_child=_idle.clear)
 
 Outcomes = list[tuple[Hashable, Any]]
 
@@ -279,17 +250,17 @@ class Processes(_Spans):
         """In a thread: the caller need not wait for the imports."""
         started: Future = Future()
         self._starting[started] = number
-        Thread(target=_start_worker, args=(started,), daemon=True).start()
+        Thread(target=start_worker, args=(started,), daemon=True).start()
 
     def _send(self, number: int, *call: Any) -> Future:
         """Submit to a worker, or to a new one if it died while it was idle."""
         while True:
-            worker = self._workers[number] or _take_worker()
+            worker = self._workers[number] or take_worker()
             self._workers[number] = worker
             try:
                 return worker.submit(*call)
             except BrokenProcessPool:
-                _end(worker)
+                end_worker(worker)
                 self._workers[number] = None
 
     @property
@@ -385,7 +356,7 @@ class Processes(_Spans):
                 self._workers[number] = None
                 self._start(number)
         for worker in dead:
-            _end(worker)
+            end_worker(worker)
 
     def span(self, key: Hashable) -> tuple[int, float, float] | None:
         span = self._substitute.span(key)
@@ -407,7 +378,7 @@ class Processes(_Spans):
             self._over.clear()
             self._ahead.clear()
         for future, (number, _) in running.items():
-            _end(self._workers[number], future)
+            end_worker(self._workers[number], future)
             self._workers[number] = None
         return [number for number, _ in running.values()]
 
@@ -415,10 +386,10 @@ class Processes(_Spans):
         self._end_running()
         self._substitute.stop()
         for started in self._starting:
-            started.add_done_callback(_keep_for_later)
+            started.add_done_callback(keep_for_later)
         for worker in self._workers:
             if worker is not None:
-                _give_back(worker)
+                give_back(worker)
         self._workers, self._starting = [None] * self.size, {}
 
 
@@ -461,62 +432,6 @@ def open_workers(n_jobs: int | None, *, timed: bool, memory: float = np.inf):
     if size == 1 or isinstance(backend, LokyBackend):
         return Processes(size, memory, hurry=timed)
     return Rounds(n_jobs)
-
-
-def _take_worker() -> ProcessPoolExecutor:
-    with _idle_lock:
-        if _idle:
-            return _idle.pop()
-    return ProcessPoolExecutor(
-        max_workers=1,
-        timeout=_IDLE_SECONDS,
-        initializer=settle_in,
-        context=_context,
-        env=_ONE_THREAD,
-    )
-
-
-def _start_worker(started: Future) -> None:
-    """Set to a worker that has imported what calls need."""
-    worker = None
-    try:
-        worker = _take_worker()
-        worker.submit(ready).result()
-        started.set_result(worker)
-    except Exception as error:
-        _end(worker)
-        started.set_exception(error)
-
-
-def _keep_for_later(started: Future) -> None:
-    if started.exception() is None:
-        _give_back(started.result())
-
-
-def _give_back(worker: ProcessPoolExecutor) -> None:
-    """Keep a worker for the next fit, without the data of this one."""
-    try:
-        worker.submit(tidy_up)
-    except Exception:
-        return _end(worker)
-    with _idle_lock:
-        _idle.append(worker)
-
-
-def _end(worker: ProcessPoolExecutor | None, call: Future | None = None) -> None:
-    """Kill a worker, with whatever it has started; ``call`` is its latest."""
-    if worker is None:
-        return
-    # A thread of loky's would trip over a call that it has not sent yet.
-    end = time.monotonic() + _SENT_SECONDS
-    while call and not (call.running() or call.done()) and time.monotonic() < end:
-        time.sleep(0.001)
-    # Loky would do it in a thread of its own, too late if this process ends now.
-    for process in list((worker._processes or {}).values()):
-        with contextlib.suppress(Exception):
-            kill_process_tree(process)
-    with contextlib.suppress(Exception):
-        worker.shutdown(wait=False, kill_workers=True)
 
 
 def _first(futures, seconds: float) -> list[Future]:

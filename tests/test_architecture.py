@@ -54,6 +54,7 @@ ORDER = (
     "_unit",
     "_calls",
     "_forkserver",
+    "_executors",
     "_workers",
     "_racing",
     "_proposals",

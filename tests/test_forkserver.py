@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -113,7 +114,7 @@ def test_a_server_that_is_killed_is_started_again(start, how):
     assert do(start(), os.getppid) not in (before, os.getpid())
 
 
-@pytest.mark.parametrize("limit", ["_LONGEST", "_MOST"])
+@pytest.mark.parametrize("limit", ["_MAX_BYTES", "_MAX_FILES"])
 def test_what_the_server_refuses_is_started_by_loky(start, monkeypatch, limit):
     monkeypatch.setattr(_forkserver, limit, 0)
     assert do(start(), os.getppid) == os.getpid()
@@ -137,10 +138,10 @@ print(worker.submit(os.getpid).result(), worker.submit(os.getppid).result(), flu
 """
 
 
-def _caller(end):
-    """Run a script that has a server; the numbers of the worker and of the server."""
+def _caller(end, begin=_CALLER):
+    """Run a script that has a server; what it prints are numbers of processes."""
     done = subprocess.run(
-        [sys.executable, "-W", "error", "-c", _CALLER + end],
+        [sys.executable, "-W", "error::ResourceWarning", "-c", begin + end],
         capture_output=True, text=True, timeout=120,
         env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
     )  # fmt: skip
@@ -154,9 +155,24 @@ def _caller(end):
 def test_the_server_ends_with_its_caller(end, code):
     done, (worker, server) = _caller(end)
     assert done.returncode == code, done.stderr
-    assert bool(done.stderr) == (end == "1 / 0"), done.stderr
+    assert end or not done.stderr
     wait_until(lambda: not runs(server))
     wait_until(lambda: not runs(worker))
+
+
+def test_a_caller_may_end_while_the_server_starts():
+    script = """
+from sk_meta._executors import _context
+from sk_meta._workers import Processes
+Processes(2)
+while _context.server._process is None:
+    pass
+print(_context.server._process.pid)
+"""
+    done, (server,) = _caller(script, begin="")
+    assert done.returncode == 0, done.stderr
+    assert done.stderr == ""
+    wait_until(lambda: not runs(server))
 
 
 def test_a_copy_of_the_caller_does_not_end_the_server():
@@ -172,21 +188,78 @@ print(worker.submit(os.getppid).result())
     assert still == server
 
 
-def test_a_server_without_workers_ends_after_a_while():
-    program = """
-import os, socket, sys, time
+def _serve(before):
+    """Serve nobody in a new process; the seconds that it took."""
+    program = f"""
+import os, socket, time
 from sk_meta import _forkserver
-_forkserver._IDLE_SECONDS = _forkserver._LOOK_SECONDS = 0.2
+_forkserver._IDLE_SECONDS, _forkserver._LOOK_SECONDS = 1.0, 0.1
 ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+{before}
+start = time.monotonic()
 _forkserver.serve(theirs.detach())
-print("ended")
+print(time.monotonic() - start)
 """
     env = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
     done = subprocess.run(
         [sys.executable, "-c", program],
         capture_output=True, text=True, timeout=60, env=env,
     )  # fmt: skip
-    assert done.stdout == "ended\n", done.stderr
+    return float(done.stdout)
+
+
+def test_a_server_without_workers_ends_after_a_while():
+    assert _serve("") >= 1
+    assert _serve("if os.fork() == 0: time.sleep(2); os._exit(0)") >= 1.5
+
+
+def test_a_server_that_does_not_answer_is_not_started_again(monkeypatch):
+    server = ForkServer({})
+    monkeypatch.setattr(_forkserver, "__name__", "no_such_module")
+    worker = ProcessPoolExecutor(1, context=ForkContext(server))
+    assert do(worker, os.getppid) == os.getpid()
+    monkeypatch.setattr(server, "_start", None)
+    with pytest.raises(_forkserver.Refused):
+        server.copy(LokyProcess(), 0, [0])
+    worker.shutdown(kill_workers=True)
+
+
+def test_what_a_worker_leaves_behind_does_not_hide_its_end(start):
+    worker = start()
+    leave = "__import__('subprocess').Popen(['sleep', '30'], close_fds=False).pid"
+    left = do(worker, eval, leave)
+    call = worker.submit(os.kill, do(worker, os.getpid), signal.SIGKILL)
+    assert call.exception(timeout=20) is not None
+    assert runs(left)
+    os.kill(left, signal.SIGKILL)
+
+
+def test_many_start_at_once(server, start):
+    server._end()
+    workers = [start() for _ in range(4)]
+    with ThreadPoolExecutor(4) as threads:
+        pids = list(threads.map(lambda worker: do(worker, os.getpid), workers))
+        parents = set(threads.map(lambda worker: do(worker, os.getppid), workers))
+    assert len(set(pids)) == 4
+    assert len(parents) == 1
+
+
+def test_a_worker_may_have_no_more_files_than_the_server(server):
+    import resource
+
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    server._end()  # the next one gets the limit of now
+    resource.setrlimit(resource.RLIMIT_NOFILE, (min(soft, 256), hard))
+    try:
+        with open(os.devnull) as file:
+            assert server.copy(LokyProcess(), file.fileno(), [file.fileno()]) > 0
+            resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+            number = os.dup2(file.fileno(), 255)
+            with pytest.raises(_forkserver.Refused):
+                server.copy(LokyProcess(), number, [number])
+            os.close(number)
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
 
 
 def test_when_the_interpreter_ends_no_server_is_started():

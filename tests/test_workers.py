@@ -19,7 +19,7 @@ from joblib import Parallel, delayed, parallel_config
 from scipy import linalg
 from threadpoolctl import threadpool_info, threadpool_limits
 
-from sk_meta import _evaluation, _shared, _workers
+from sk_meta import _evaluation, _executors, _shared
 from sk_meta._calls import Raised
 from sk_meta._shared import SharedTask
 from sk_meta._together import quiet
@@ -436,7 +436,7 @@ def test_the_limit_of_memory_is_that_of_the_latest_call():
 
 @linux
 def test_linear_algebra_works_with_next_to_no_memory(monkeypatch):
-    monkeypatch.setattr(_workers, "_idle", [])
+    monkeypatch.setattr(_executors, "_idle", [])
     with closing(Processes(1, memory=2**20)) as workers:
         # OpenBLAS would wait for ever for the memory of its buffers.
         assert run(workers, {"it": (factorise,)}, seconds=60) == {"it": 100.0}
@@ -549,7 +549,7 @@ def test_a_copy_of_this_process_has_workers_of_its_own(tmp_path):
 
 
 def test_in_a_hurry_a_thread_takes_calls_until_a_worker_is_ready(monkeypatch):
-    monkeypatch.setattr(_workers, "_idle", [])
+    monkeypatch.setattr(_executors, "_idle", [])
     with closing(Processes(2, hurry=True)) as workers:
         assert workers.starting and workers.free() == 1
         assert result(workers, pid) == os.getpid()
@@ -559,7 +559,7 @@ def test_in_a_hurry_a_thread_takes_calls_until_a_worker_is_ready(monkeypatch):
 
 
 def test_without_hurry_no_call_runs_in_this_process(monkeypatch):
-    monkeypatch.setattr(_workers, "_idle", [])
+    monkeypatch.setattr(_executors, "_idle", [])
     with closing(Processes(2)) as workers:
         assert not workers.starting
         outcomes = run(workers, dict.fromkeys(range(4), (pid,)))
@@ -567,7 +567,7 @@ def test_without_hurry_no_call_runs_in_this_process(monkeypatch):
 
 
 def test_the_environment_and_the_handlers_of_signals_are_left_alone(monkeypatch):
-    monkeypatch.setattr(_workers, "_idle", [])
+    monkeypatch.setattr(_executors, "_idle", [])
     signals = [signal.SIGINT, signal.SIGTERM]
     before = dict(os.environ), [signal.getsignal(s) for s in signals]
     with closing(Processes(1)) as workers:
