@@ -271,7 +271,7 @@ def test_a_candidate_that_forks_leaves_no_copy(wine, where, tmp_path):
 )
 def test_a_candidate_that_never_returns_is_ended(wine, deed, n_jobs, tmp_path):
     note, before = tmp_path / "note", surroundings()
-    model = learner(deed, note=str(note), time_budget=15, n_jobs=n_jobs).fit(*wine)
+    model = learner(deed, note=str(note), time_budget=10, n_jobs=n_jobs).fit(*wine)
     status = status_of(model)
     assert status.pop(BAD) == "timeout"
     # It may have taken all workers before every good one had its turn.
