@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import signal
 import sys
 import time
 from concurrent.futures import Future
@@ -11,7 +12,6 @@ from threading import Lock
 
 from joblib.externals.loky import ProcessPoolExecutor
 from joblib.externals.loky.backend.utils import kill_process_tree
-from joblib.externals.loky.process_executor import BrokenProcessPool
 
 from ._calls import ready, settle_in, tidy_up
 
@@ -66,7 +66,7 @@ def start_worker(started: Future) -> None:
 
 def _ready_worker() -> ProcessPoolExecutor:
     while kept := _take_kept():
-        with contextlib.suppress(BrokenProcessPool):  # it died while it was idle
+        with contextlib.suppress(Exception):  # it died while it was idle
             kept.submit(ready).result()
             return kept
         end_worker(kept)
@@ -88,7 +88,8 @@ def keep_for_later(started: Future) -> None:
 def give_back(worker: ProcessPoolExecutor) -> None:
     """Keep a worker for the next fit, without the data of this one."""
     try:
-        worker.submit(tidy_up)
+        if worker._processes:  # else it would be started for that
+            worker.submit(tidy_up)
     except Exception:
         return end_worker(worker)
     with _idle_lock:
@@ -106,8 +107,15 @@ def end_worker(worker: ProcessPoolExecutor | None, call: Future | None = None) -
     # Loky would do it in a thread of its own, too late if this process ends now. The
     # number of a process that has ended may be another's by now.
     for process in list((worker._processes or {}).values()):
-        with contextlib.suppress(Exception):
-            if process.is_alive():
-                kill_process_tree(process)
+        if process.is_alive():
+            _kill(process)
     with contextlib.suppress(Exception):
         worker.shutdown(wait=False, kill_workers=True)
+
+
+def _kill(process) -> None:
+    try:
+        kill_process_tree(process)
+    except Exception:  # it needs psutil or pgrep to find the tree
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(process.pid, getattr(signal, "SIGKILL", signal.SIGTERM))

@@ -12,11 +12,13 @@ from __future__ import annotations
 
 import atexit
 import contextlib
+import ctypes
 import fcntl
 import gc
+import importlib
 import io
+import json
 import os
-import pickle
 import resource
 import runpy
 import signal
@@ -37,11 +39,12 @@ from joblib.externals.loky.backend import popen_loky_posix, reduction, spawn
 from joblib.externals.loky.backend.context import LokyContext
 from joblib.externals.loky.backend.process import LokyProcess
 
-_IDLE_SECONDS = 60.0  # after which the server ends, if none of its copies is left
+_IDLE_SECONDS = 60.0  # without a request or a copy, after which the server ends
 _LOOK_SECONDS = 1.0  # how often it looks for that
 _ANSWER_SECONDS = 120.0  # for the imports, on a busy machine
 _MAX_BYTES = 100_000  # of a request
 _MAX_FILES = 100  # that a request may send along
+_PR_SET_PDEATHSIG = 1  # of prctl: the signal when the parent ends
 _ENDED = 255  # how a process has ended is known to the server alone
 
 
@@ -72,7 +75,7 @@ class ForkServer:
         self._lock = Lock()
         self._channel: socket.socket | None = None
         self._process: subprocess.Popen | None = None
-        self._fails = False  # it was started, and did not answer
+        self._fails = False  # it was started and did not answer; it is not tried again
         self._closed = False
         os.register_at_fork(after_in_child=self._forget)
         atexit.register(self.close)
@@ -96,12 +99,12 @@ class ForkServer:
         Raises
         ------
         Refused
-            If there is none.
+            If the server can't be started or copied.
         RuntimeError
             If the interpreter ends.
         """
         env = {**os.environ, **self.env, **process.env}
-        request = pickle.dumps((process.name, pipe, fds, env))
+        request = json.dumps([process.name, pipe, fds, env]).encode()
         if len(request) > _MAX_BYTES or len(fds) > _MAX_FILES:
             raise Refused
         with self._lock:
@@ -161,7 +164,7 @@ class ForkServer:
         return ours
 
     def close(self) -> None:
-        """End the server, and within a second what was copied of it."""
+        """End the server, and with it what was copied of it."""
         self._closed = True
         self._end()
 
@@ -199,15 +202,17 @@ def serve(number: int) -> None:
     own.discard(number)
     gc.collect()
     gc.freeze()  # else the collector would write to all that is shared
-    asked = time.monotonic()
-    while _has_children() or time.monotonic() < asked + _IDLE_SECONDS:
-        if not wait([channel], _LOOK_SECONDS):
+    needed = time.monotonic()
+    while time.monotonic() < needed + _IDLE_SECONDS:
+        asked = wait([channel], _LOOK_SECONDS)
+        if asked or _has_children():
+            needed = time.monotonic()
+        if not asked:
             continue
-        asked = time.monotonic()
         request, received, _, _ = socket.recv_fds(channel, _MAX_BYTES, _MAX_FILES)
         if not request:
             return  # the caller has ended
-        name, pipe, wanted, env = pickle.loads(request)
+        name, pipe, wanted, env = json.loads(request)
         pid = 0
         if _can_have(wanted, received, own):
             server = os.getpid()
@@ -263,8 +268,10 @@ def _become(
         os.close(fd)
     os.environ.clear()
     os.environ.update(env)
+    importlib.invalidate_caches()
     np.random.seed()  # else that of all copies would be the same
     sys.argv = ["", "--process-name", name, "--pipe", str(pipe)]
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
     if os.getppid() == server:  # else there is nobody left to work for
         runpy.run_module(popen_loky_posix.__name__, run_name="__main__")
 
@@ -301,6 +308,11 @@ class _Popen(popen_loky_posix.Popen):
         if self.returncode is None and wait([self.sentinel], 0):
             self.returncode = _ENDED
         return self.returncode
+
+    def kill(self) -> None:
+        """Which loky does where it finds no other way to."""
+        if self.poll() is None:
+            os.kill(self.pid, signal.SIGKILL)
 
     def wait(self, timeout: float | None = None) -> int | None:
         wait([self.sentinel], timeout)

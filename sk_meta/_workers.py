@@ -247,7 +247,7 @@ class Processes(_Spans):
         self._ahead_until = time.perf_counter() + seconds
 
     def _start(self, number: int) -> None:
-        """In a thread: the caller need not wait for the imports."""
+        """Start a worker in a thread, so that the imports are not waited for here."""
         started: Future = Future()
         self._starting[started] = number
         Thread(target=start_worker, args=(started,), daemon=True).start()

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from joblib.externals.loky import ProcessPoolExecutor
+from joblib.externals.loky.backend import utils
 from joblib.externals.loky.backend.process import LokyProcess
 
 if sys.platform != "linux":
@@ -106,11 +107,27 @@ def test_a_worker_that_dies_is_seen_and_can_be_replaced(start):
     assert do(start(), os.getppid) == server
 
 
+def test_a_worker_is_killed_also_where_no_tool_for_trees_is_installed(
+    start, monkeypatch
+):
+    monkeypatch.setattr(utils, "psutil", None)
+    monkeypatch.setenv("PATH", "")
+    worker = start()
+    pid = do(worker, os.getpid)
+    call = worker.submit(time.sleep, 60)
+    wait_until(call.running)
+    with pytest.warns(UserWarning, match="psutil"):
+        worker.shutdown(kill_workers=True)
+        wait_until(lambda: not runs(pid))
+    assert call.done()
+
+
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM])
-def test_a_server_that_is_killed_is_started_again(start, how):
-    before = do(start(), os.getppid)
+def test_a_server_that_is_killed_takes_its_copies_and_is_started_again(start, how):
+    worker = start()
+    before, pid = do(worker, os.getppid), do(worker, os.getpid)
     os.kill(before, how)
-    wait_until(lambda: not runs(before))
+    wait_until(lambda: not runs(before) and not runs(pid))
     assert do(start(), os.getppid) not in (before, os.getpid())
 
 
