@@ -11,7 +11,6 @@ once they are loaded.
 from __future__ import annotations
 
 import atexit
-import contextlib
 import ctypes
 import fcntl
 import gc
@@ -213,17 +212,22 @@ def serve(number: int) -> None:
         if not request:
             return  # the caller has ended
         name, pipe, wanted, env = json.loads(request)
-        pid = 0
-        if _can_have(wanted, received, own):
-            server = os.getpid()
-            with contextlib.suppress(OSError):  # too many processes, too little memory
-                pid = os.fork()
-                if pid == 0:
-                    channel.close()
-                    return _become(server, name, pipe, wanted, received, env)
+        server = os.getpid()
+        pid = _fork() if _can_have(wanted, received, own) else None
+        if pid == 0:
+            channel.close()
+            return _become(server, name, pipe, wanted, received, env)
         for fd in received:
             os.close(fd)
-        channel.send(str(pid).encode())
+        channel.send(str(pid or 0).encode())
+
+
+def _fork() -> int | None:
+    """As ``os.fork``; None if there are too many processes, or too little memory."""
+    try:
+        return os.fork()
+    except OSError:
+        return None
 
 
 def _is_open(fd: int) -> bool:

@@ -16,6 +16,8 @@ from joblib.externals.loky.backend.process import LokyProcess
 if sys.platform != "linux":
     pytest.skip("only Linux copies processes", allow_module_level=True)
 
+import resource
+
 from sk_meta import _forkserver
 from sk_meta._forkserver import ForkContext, ForkServer
 
@@ -259,8 +261,6 @@ def test_many_start_at_once(server, start):
 
 
 def test_a_worker_may_have_no_more_files_than_the_server(server):
-    import resource
-
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     server._end()  # the next one gets the limit of now
     resource.setrlimit(resource.RLIMIT_NOFILE, (min(soft, 256), hard))
