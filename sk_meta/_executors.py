@@ -109,8 +109,25 @@ def end_worker(worker: ProcessPoolExecutor | None, call: Future | None = None) -
     for process in list((worker._processes or {}).values()):
         if process.is_alive():
             _kill(process)
+    _end_answers(worker)
     with contextlib.suppress(Exception):
         worker.shutdown(wait=False, kill_workers=True)
+
+
+def cut_off(worker: ProcessPoolExecutor | None) -> None:
+    """End a call whose worker died, which loky does unless it died within its answer."""
+    if worker is None:
+        return
+    processes = list((worker._processes or {}).values())
+    if processes and not any(process.is_alive() for process in processes):
+        _end_answers(worker)
+
+
+def _end_answers(worker: ProcessPoolExecutor) -> None:
+    # A thread of loky's waits for the rest of an answer for as long as there is somebody
+    # who could write it, which this process could, too. Python waits for that thread.
+    if worker._result_queue is not None:
+        worker._result_queue._writer.close()
 
 
 def _kill(process) -> None:

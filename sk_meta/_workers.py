@@ -25,10 +25,18 @@ from joblib.externals.loky.process_executor import BrokenProcessPool
 from joblib.parallel import get_active_backend
 
 from ._calls import Raised, outcome_of, run, run_in_process
-from ._executors import end_worker, give_back, keep_for_later, start_worker, take_worker
+from ._executors import (
+    cut_off,
+    end_worker,
+    give_back,
+    keep_for_later,
+    start_worker,
+    take_worker,
+)
 from ._together import undisturbed
 
 Outcomes = list[tuple[Hashable, Any]]
+_LOOK_SECONDS = 5.0  # how often it is looked whether workers that are waited for live
 
 
 class Late:
@@ -336,7 +344,7 @@ class Processes(_Spans):
             seconds = 0.0 if self._over else seconds
             if self._ahead:
                 seconds = min(seconds, self.patience)
-        for future in wait(everything, _timeout(seconds), FIRST_COMPLETED).done:
+        for future in self._first_of(everything, seconds):
             self._note_over(future)  # its thread may not have come to it
         self._replace_broken()
         self._note_started(0)
@@ -347,6 +355,20 @@ class Processes(_Spans):
                 ended += [(key, Late()) for key, _ in self._ahead]
                 self._ahead.clear()
         return ended + [(key, _result_of(future)) for key, future in over]
+
+    def _first_of(self, futures: set[Future], seconds: float) -> set[Future]:
+        """Those that are done; meanwhile, calls of workers that died are ended."""
+        end = time.perf_counter() + seconds
+        while True:
+            left = end - time.perf_counter()
+            done = wait(futures, max(0, min(left, _LOOK_SECONDS)), FIRST_COMPLETED).done
+            if done or not futures:
+                return done
+            with self._lock:
+                for number, _ in self._running.values():
+                    cut_off(self._workers[number])
+            if left <= _LOOK_SECONDS:
+                return done
 
     def _replace_broken(self) -> None:
         with self._lock:

@@ -5,6 +5,7 @@ import io
 import os
 import random
 import signal
+import struct
 import subprocess
 import sys
 import time
@@ -34,6 +35,7 @@ from sk_meta._workers import (
 )
 
 FOREVER = float("inf")
+TESTS = os.path.dirname(__file__)
 linux = pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
 forks = pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
 
@@ -107,6 +109,16 @@ def leave(how):
         raise ValueError("the reason")
     if how == "exit":
         sys.exit(3)
+
+
+def answer_in_part():
+    """Die while the answer is sent, as where it is large and the time is over."""
+    frame = sys._getframe()
+    while "result_queue" not in frame.f_locals:
+        frame = frame.f_back
+    answers = frame.f_locals["result_queue"]._writer.fileno()
+    os.write(answers, struct.pack("!i", 1000) + b"half of it")
+    os.kill(os.getpid(), signal.SIGKILL)
 
 
 def unpicklable():
@@ -233,6 +245,34 @@ def test_whoever_kills_its_worker_is_found_out(how):
         assert run(workers, {i: (square, i) for i in range(4)}) == {
             i: i**2 for i in range(4)
         }
+
+
+@linux
+def test_whoever_dies_within_its_answer_is_found_out():
+    with closing(Processes(2)) as workers:
+        calls = {"bad": (answer_in_part,), "good": (square, 3)}
+        outcomes = run(workers, calls)
+        assert isinstance(outcomes.pop("bad"), Died)
+        assert outcomes == {"good": 9}
+        assert run(workers, {i: (square, i) for i in range(4)}) == {
+            i: i**2 for i in range(4)
+        }
+
+
+@linux
+def test_python_ends_though_a_worker_was_stopped_within_its_answer():
+    script = (
+        "from test_workers import answer_in_part, settled\n"
+        "from sk_meta._workers import Processes\n"
+        "workers = settled(Processes(1))\n"
+        "workers.submit('it', answer_in_part)\n"
+        "print(workers.wait(1), workers.stop())\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, timeout=60,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join([TESTS, *sys.path])},
+    )  # fmt: skip
+    assert (done.returncode, done.stdout) == (0, "[] ['it']\n"), done.stderr
 
 
 @linux
