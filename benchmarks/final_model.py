@@ -35,7 +35,7 @@ from sk_meta._search import Search
 from sk_meta._selection import Goal, _Fold, _weights
 from sk_meta._shared import SharedTask
 from sk_meta._strategy import Strategy
-from sk_meta._temperature import best_temperature, heated
+from sk_meta._temperature import find_temperatures, heated
 from sk_meta._workers import Here
 
 OUT = Path(__file__).parent / "raw" / "final"
@@ -153,7 +153,7 @@ def variants(path: Path) -> tuple[str, dict[str, float]]:
     if classes is not None:
         parts = [blend(direct, oof)[part] for part in rows]
         truths = [np.searchsorted(classes, y[part]) for part in rows]
-        heat = best_temperature(parts, truths)
+        heat = find_temperatures(parts, truths).of_all
         plain = blend(direct, refits)
         found["log loss"] = log_loss_of(y_test, heated(plain, 1.0), classes)
         found["log loss, scaled"] = log_loss_of(y_test, heated(plain, heat), classes)

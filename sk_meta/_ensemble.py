@@ -56,11 +56,13 @@ class WeightedEnsemble(BaseEstimator):
         Threads for the members, if there are several and many rows.
     doubt : ndarray of shape (n_classes,) or None, default=None
         Small probabilities that are mixed in.
+    temperatures : list of float or None, default=None
+        By which those of every member are divided before they are blended.
     """
 
     def __init__(
         self, estimators, weights, classes=None, temperature=1.0, names=None,
-        n_jobs=None, doubt=None,
+        n_jobs=None, doubt=None, temperatures=None,
     ):  # fmt: skip
         self.estimators = estimators
         self.weights = weights
@@ -69,6 +71,7 @@ class WeightedEnsemble(BaseEstimator):
         self.names = names
         self.n_jobs = n_jobs
         self.doubt = doubt
+        self.temperatures = temperatures
 
     def __sklearn_is_fitted__(self):
         return True
@@ -86,7 +89,9 @@ class WeightedEnsemble(BaseEstimator):
             parts = threads(
                 delayed(predict_with)(e, X, self.classes) for e in self.estimators
             )
-        blend = np.tensordot(self.weights, np.stack(parts), axes=1)
+        if self.temperatures is not None:
+            parts = map(heated, parts, self.temperatures)
+        blend = np.tensordot(self.weights, np.stack(list(parts)), axes=1)
         if isinstance(self.classes, np.ndarray):
             blend = heated(blend, self.temperature)
         if self.doubt is not None:

@@ -115,7 +115,7 @@ def end_worker(worker: ProcessPoolExecutor | None, call: Future | None = None) -
 
 
 def cut_off(worker: ProcessPoolExecutor | None) -> None:
-    """End a call whose worker died, which loky does unless it died within its answer."""
+    """End a call whose worker died within its answer; loky ends those of all others."""
     if worker is None:
         return
     processes = list((worker._processes or {}).values())
@@ -124,8 +124,8 @@ def cut_off(worker: ProcessPoolExecutor | None) -> None:
 
 
 def _end_answers(worker: ProcessPoolExecutor) -> None:
-    # A thread of loky's waits for the rest of an answer for as long as there is somebody
-    # who could write it, which this process could, too. Python waits for that thread.
+    # A thread of loky's waits for the rest of an answer for as long as anybody could
+    # write it, which this process could, too; and Python does not end before it.
     if worker._result_queue is not None:
         worker._result_queue._writer.close()
 

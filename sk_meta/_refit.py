@@ -303,14 +303,16 @@ def _assemble(problem, pool, kept: dict, bags: dict, selection: Selection) -> Fi
     estimators: list[Pipeline] = []
     shares: list[float] = []
     names: list[str] = []
+    own, temperatures = selection.temperatures, list[float]()
     for i in members:
         models = [kept[i]] if i in kept else bags[i]
         estimators += models
         shares += [(weights[i] or 1.0) / len(models)] * len(models)
         names += [pool[i].name] * len(models)
+        temperatures += [1.0 if own is None else float(own[i])] * len(models)
     ensemble = WeightedEnsemble(
         estimators, np.array(shares) / sum(shares), problem.target.form,
-        temperature, names, doubt=selection.doubt,
+        temperature, names, doubt=selection.doubt, temperatures=temperatures,
     )  # fmt: skip
     single = kept[best] if best in kept else bags[best][0]
     n_models = {pool[i].name: 0 if i in kept else len(bags[i]) for i in members}

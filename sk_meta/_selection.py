@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 from scipy.stats import rankdata
@@ -11,7 +12,7 @@ from sklearn.metrics import roc_auc_score
 
 from ._evaluation import SCORE, take_or_none
 from ._log import warn_user
-from ._temperature import best_temperature
+from ._temperature import Temperatures, find_temperatures
 from ._together import quiet
 
 N_STEPS = 30
@@ -89,11 +90,13 @@ class Selection:
         Sum to 1.
     score : float
         Mean score over the folds, each scored with weights that were selected
-        on the other folds.
+        on the other folds. For the log loss, with a temperature that was, too.
     single : bool
         Whether the best single member was kept instead of an ensemble.
     temperature : float, default=1.0
         By which the logarithms of the probabilities are divided.
+    temperatures : ndarray of shape (n_members,) or None, default=None
+        The same for every member, before they are blended; None is 1.
     doubt : ndarray of shape (n_classes,) or None, default=None
         Probabilities that are mixed in: the shares of the classes, and together one in
         the number of rows plus one. So many rows can't tell that a class is less
@@ -105,6 +108,7 @@ class Selection:
     score: float
     single: bool
     temperature: float = 1.0
+    temperatures: np.ndarray | None = None
     doubt: np.ndarray | None = None
 
 
@@ -199,45 +203,96 @@ def _selected(evaluations, rows, goal: Goal, n_folds: int | None, costs) -> Sele
         return Selection(np.eye(len(means))[quickest], float(means[quickest]), True)
     means = np.where(costs > goal.max_predict_time, -np.inf, means)
     best = int(np.argmax(means))
-    single = np.eye(len(evaluations))[best]
+    plain = Selection(np.eye(len(evaluations))[best], float(means[best]), True)
     if goal.size == 1 or len(evaluations) == 1:
-        return Selection(single, float(means[best]), True)
-    pool = np.argsort(-means, kind="stable")[:MAX_POOL]
-    pool = pool[np.isfinite(means[pool])]
-    members = [evaluations[i] for i in pool]
+        return plain
+    parts = [[fold.prediction for fold in member.folds] for member in evaluations]
+    if len(rows) == 1:
+        # Something must be left that the selection does not see.
+        halves = _halves(rows[0], goal.groups)
+        parts = [[part[half] for half in halves] for (part,) in parts]
+        rows, n_folds = [rows[0][half] for half in halves], None
+        if not all(map(partial(_can_be_scored, goal), parts[best], rows)):
+            return plain
+    members = _Members(parts, means, costs)
+    found = _blended(members, rows, goal, n_folds)
+    if goal.metric == "neg_log_loss" and isinstance(goal.classes, np.ndarray):
+        # Forests are timid where there are many classes, and would be passed over.
+        own = [_temperatures(goal, part[:n_folds], rows[:n_folds]) for part in parts]
+        if any(one.gain > 0 for one in own):
+            other = _blended(members.heated(own), rows, goal, n_folds)
+            if other.score > found.score:
+                return replace(other, temperatures=np.array([t.of_all for t in own]))
+    return found
+
+
+@dataclass(frozen=True)
+class _Members:
+    """Predictions of every fold, by member; mean scores, and costs."""
+
+    parts: list[list[np.ndarray]]
+    means: np.ndarray
+    costs: np.ndarray
+
+    @property
+    def pool(self) -> np.ndarray:
+        """The best ones, from which the ensemble is selected."""
+        pool = np.argsort(-self.means, kind="stable")[:MAX_POOL]
+        return pool[np.isfinite(self.means[pool])]
+
+    def heated(self, own: list[Temperatures]) -> _Members:
+        """At temperatures of their own, by which their log losses fall."""
+        better = replace(self, means=self.means + [one.gain for one in own])
+        parts = list(self.parts)
+        for i in better.pool:
+            parts[i] = [own[i].heat(part, k) for k, part in enumerate(parts[i])]
+        return replace(better, parts=parts)
+
+
+def _blended(members: _Members, rows, goal: Goal, n_folds: int | None) -> Selection:
+    pool, size = members.pool, len(members.means)
     folds = [
-        _Fold.of([m.folds[k].prediction for m in members], part, goal)
+        _Fold.of([members.parts[i][k] for i in pool], part, goal)
         for k, part in enumerate(rows)
     ]
-    if len(folds) == 1:
-        # Something must be left that the selection does not see.
-        folds, n_folds = folds[0].halves(goal.groups), None
-        if not all(_can_be_scored(fold, goal) for fold in folds):
-            return Selection(single, float(means[best]), True)
-    limits = {"max_members": goal.size, "costs": costs[pool],
+    limits = {"max_members": goal.size, "costs": members.costs[pool],
               "max_cost": goal.max_predict_time}  # fmt: skip
     blends, alone = _unseen(folds[:n_folds], goal, limits)
     judged = zip(blends, folds[:n_folds], strict=True)
     blended = np.array([goal.score(blend, fold.rows) for blend, fold in judged])
+    single = Selection(np.eye(size)[pool[0]], float(alone.mean()), True)
     if not blended.mean() >= alone.mean():
-        return Selection(single, float(alone.mean()), True)
-    weights = np.zeros(len(evaluations))
+        return single
+    weights = np.zeros(size)
     weights[pool] = _weights(folds, goal, limits)
     if np.count_nonzero(weights) == 1:
         # By the user's metric, whichever is best in what was minimised.
-        return Selection(single, float(alone.mean()), True)
-    temperature = 1.0
+        return single
+    score, temperature = float(blended.mean()), 1.0
     if isinstance(goal.classes, np.ndarray):
-        judges = folds[: len(blends)]
-        truths = [np.searchsorted(goal.classes, goal.y[f.rows]) for f in judges]
-        temperature = best_temperature(blends, truths, [f.weights for f in judges])
-    return Selection(weights, float(blended.mean()), False, temperature)
+        found = _temperatures(goal, blends, rows[:n_folds])
+        temperature = found.of_all
+        score += found.gain if goal.metric == "neg_log_loss" else 0.0
+    return Selection(weights, score, False, temperature)
 
 
-def _can_be_scored(fold: _Fold, goal: Goal) -> bool:
+def _temperatures(goal: Goal, parts, rows: list[np.ndarray]) -> Temperatures:
+    assert isinstance(goal.classes, np.ndarray)  # there is none for anything else
+    truths = [np.searchsorted(goal.classes, goal.y[part]) for part in rows]
+    weights = [take_or_none(goal.weights, part) for part in rows]
+    return find_temperatures(parts, truths, weights)
+
+
+def _halves(rows: np.ndarray, groups: np.ndarray | None) -> list[np.ndarray]:
+    """Whether a row is a second one or of a second group, and whether not."""
+    order = np.arange(len(rows)) if groups is None else groups[rows]
+    return [order % 2 == 0, order % 2 == 1]
+
+
+def _can_be_scored(goal: Goal, prediction: np.ndarray, rows: np.ndarray) -> bool:
     """Whether the metric is defined on these rows, which may be few."""
     try:
-        return bool(np.isfinite(goal.score(fold.predictions[0], fold.rows)))
+        return bool(np.isfinite(goal.score(prediction, rows)))
     except Exception:  # whatever a metric makes of no rows, or of a single class
         return False
 
@@ -292,15 +347,6 @@ class _Fold:
 
     def blend(self, weights: np.ndarray) -> np.ndarray:
         return np.tensordot(weights, self.predictions, axes=1)
-
-    def halves(self, groups: np.ndarray | None) -> list[_Fold]:
-        """Every second row or group, and the others."""
-        order = np.arange(len(self.rows)) if groups is None else groups[self.rows]
-        return [
-            _Fold(self.predictions[:, part], self.kept[:, part], self.labels[part],
-                  self.rows[part], take_or_none(self.weights, part))
-            for part in (order % 2 == 0, order % 2 == 1)
-        ]  # fmt: skip
 
 
 def _weights(folds: list[_Fold], goal: Goal, limits: dict) -> np.ndarray:

@@ -7,7 +7,7 @@ from sklearn.metrics import log_loss
 from sklearn.model_selection import StratifiedKFold
 from sklearn.naive_bayes import GaussianNB
 
-from sk_meta._temperature import best_temperature, heated
+from sk_meta._temperature import find_temperatures, heated
 
 
 def drawn(temperature, n_rows=400, n_folds=5, seed=0):
@@ -19,6 +19,10 @@ def drawn(temperature, n_rows=400, n_folds=5, seed=0):
         truths.append(np.array([rng.choice(3, p=p) for p in true]))
         parts.append(heated(true, 1 / temperature))
     return parts, truths
+
+
+def best_temperature(parts, truths):
+    return find_temperatures(parts, truths).of_all
 
 
 def loss(parts, truths, temperature=1.0):
@@ -84,7 +88,7 @@ def test_it_stays_within_its_range():
     right = [np.zeros(100, dtype=int)] * 3
     wrong = [np.arange(100) % 2] * 3
     assert 0.3 <= best_temperature([sure] * 3, right) < 0.4
-    assert 2.5 < best_temperature([np.tile([0.99, 0.01], (100, 1))] * 3, wrong) <= 3.0
+    assert 2.5 < best_temperature([np.tile([0.99, 0.01], (100, 1))] * 3, wrong) <= 3.4
 
 
 def test_a_bold_classifier_is_cooled_on_real_data():
