@@ -106,16 +106,17 @@ def end_worker(worker: ProcessPoolExecutor | None, call: Future | None = None) -
         time.sleep(0.001)
     # Loky would do it in a thread of its own, too late if this process ends now. The
     # number of a process that has ended may be another's by now.
+    if worker._flags.broken is None:  # else loky ends them, which must not be at once
+        _end_answers(worker)
     for process in list((worker._processes or {}).values()):
         if process.is_alive():
             _kill(process)
-    _end_answers(worker)
     with contextlib.suppress(Exception):
         worker.shutdown(wait=False, kill_workers=True)
 
 
 def cut_off(worker: ProcessPoolExecutor | None) -> None:
-    """End a call whose worker died within its answer; loky ends those of all others."""
+    """End a call whose worker died within its answer; loky finds most others out."""
     if worker is None:
         return
     processes = list((worker._processes or {}).values())

@@ -303,13 +303,15 @@ def _assemble(problem, pool, kept: dict, bags: dict, selection: Selection) -> Fi
     estimators: list[Pipeline] = []
     shares: list[float] = []
     names: list[str] = []
-    own, temperatures = selection.temperatures, list[float]()
+    own = selection.temperatures
+    temperatures: list[float] | None = None if own is None else []
     for i in members:
         models = [kept[i]] if i in kept else bags[i]
         estimators += models
         shares += [(weights[i] or 1.0) / len(models)] * len(models)
         names += [pool[i].name] * len(models)
-        temperatures += [1.0 if own is None else float(own[i])] * len(models)
+        if own is not None and temperatures is not None:
+            temperatures += [float(own[i])] * len(models)
     ensemble = WeightedEnsemble(
         estimators, np.array(shares) / sum(shares), problem.target.form,
         temperature, names, doubt=selection.doubt, temperatures=temperatures,

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
+from typing import Any
 
 import numpy as np
 from scipy.stats import rankdata
 from sklearn.metrics import roc_auc_score
 
-from ._evaluation import SCORE, take_or_none
+from ._evaluation import SCORE, Evaluation, take_or_none
 from ._log import warn_user
-from ._temperature import Temperatures, find_temperatures
+from ._temperature import Temperatures, at_least_tiny, find_temperatures
 from ._together import quiet
 
 N_STEPS = 30
 MAX_POOL = 25
+_MAX_HEATED = 100  # of which the pool is chosen anew at temperatures of their own
 _PATIENCE = 8  # additions without a gain after which none is expected
 # Rows that members are chosen by at most; ranking them takes longer.
 _MAX_ROWS, _MAX_RANKED = 20_000, 4_000
@@ -90,7 +92,7 @@ class Selection:
         Sum to 1.
     score : float
         Mean score over the folds, each scored with weights that were selected
-        on the other folds. For the log loss, with a temperature that was, too.
+        on the other folds.
     single : bool
         Whether the best single member was kept instead of an ensemble.
     temperature : float, default=1.0
@@ -206,74 +208,118 @@ def _selected(evaluations, rows, goal: Goal, n_folds: int | None, costs) -> Sele
     plain = Selection(np.eye(len(evaluations))[best], float(means[best]), True)
     if goal.size == 1 or len(evaluations) == 1:
         return plain
-    parts = [[fold.prediction for fold in member.folds] for member in evaluations]
+    members = _Members(evaluations, means, costs)
     if len(rows) == 1:
         # Something must be left that the selection does not see.
         halves = _halves(rows[0], goal.groups)
-        parts = [[part[half] for half in halves] for (part,) in parts]
+        members = replace(members, halves=halves)
         rows, n_folds = [rows[0][half] for half in halves], None
-        if not all(map(partial(_can_be_scored, goal), parts[best], rows)):
+        if not all(map(partial(_can_be_scored, goal), members.parts(best), rows)):
             return plain
-    members = _Members(parts, means, costs)
     found = _blended(members, rows, goal, n_folds)
     if goal.metric == "neg_log_loss" and isinstance(goal.classes, np.ndarray):
         # Forests are timid where there are many classes, and would be passed over.
-        own = [_temperatures(goal, part[:n_folds], rows[:n_folds]) for part in parts]
-        if any(one.gain > 0 for one in own):
+        own = {
+            i: _temperatures(goal, members.parts(i)[:n_folds], rows[:n_folds])
+            for i in members.best(_MAX_HEATED)
+        }
+        if any(one.gain > 0 for one in own.values()):
             other = _blended(members.heated(own), rows, goal, n_folds)
-            if other.score > found.score:
-                return replace(other, temperatures=np.array([t.of_all for t in own]))
-    return found
+            if other.floored > found.floored:
+                return other.selection
+    return found.selection
 
 
 @dataclass(frozen=True)
 class _Members:
-    """Predictions of every fold, by member; mean scores, and costs."""
+    """What the ensemble is selected from: mean scores, costs, and predictions."""
 
-    parts: list[list[np.ndarray]]
+    evaluations: Sequence[Evaluation]
     means: np.ndarray
     costs: np.ndarray
+    halves: list[np.ndarray] | None = None  # of the only fold
+    own: dict[int, Temperatures] | None = None
+
+    def best(self, number: int) -> np.ndarray:
+        """So many members with a score, the best first."""
+        best = np.argsort(-self.means, kind="stable")[:number]
+        return best[np.isfinite(self.means[best])]
+
+    def parts(self, i: int) -> list[np.ndarray]:
+        """Predictions of a member, by fold."""
+        parts: list[Any] = [fold.prediction for fold in self.evaluations[i].folds]
+        if self.halves is not None:
+            parts = [parts[0][half] for half in self.halves]
+        if self.own is not None and i in self.own:
+            parts = [self.own[i].heat(part, k) for k, part in enumerate(parts)]
+        return parts
+
+    def heated(self, own: dict[int, Temperatures]) -> _Members:
+        """At temperatures of their own, by which their log losses fall."""
+        means = self.means.copy()
+        for i, one in own.items():
+            means[i] += one.gain
+        return replace(self, means=means, own=own)
 
     @property
-    def pool(self) -> np.ndarray:
-        """The best ones, from which the ensemble is selected."""
-        pool = np.argsort(-self.means, kind="stable")[:MAX_POOL]
-        return pool[np.isfinite(self.means[pool])]
-
-    def heated(self, own: list[Temperatures]) -> _Members:
-        """At temperatures of their own, by which their log losses fall."""
-        better = replace(self, means=self.means + [one.gain for one in own])
-        parts = list(self.parts)
-        for i in better.pool:
-            parts[i] = [own[i].heat(part, k) for k, part in enumerate(parts[i])]
-        return replace(better, parts=parts)
+    def temperatures(self) -> np.ndarray | None:
+        """For predictions of other rows."""
+        if self.own is None:
+            return None
+        temperatures = np.ones(len(self.means))
+        for i, one in self.own.items():
+            temperatures[i] = one.of_all
+        return temperatures
 
 
-def _blended(members: _Members, rows, goal: Goal, n_folds: int | None) -> Selection:
-    pool, size = members.pool, len(members.means)
+@dataclass(frozen=True)
+class _Blended:
+    """A selection, and its score if nothing may be less probable than a millionth.
+
+    Else what has been at a temperature, and can't be, would have an advantage.
+    """
+
+    selection: Selection
+    floored: float = np.nan
+
+
+def _blended(members: _Members, rows, goal: Goal, n_folds: int | None) -> _Blended:
+    pool, size = members.best(MAX_POOL), len(members.means)
+    parts = [members.parts(i) for i in pool]
     folds = [
-        _Fold.of([members.parts[i][k] for i in pool], part, goal)
-        for k, part in enumerate(rows)
+        _Fold.of([part[k] for part in parts], some, goal) for k, some in enumerate(rows)
     ]
     limits = {"max_members": goal.size, "costs": members.costs[pool],
               "max_cost": goal.max_predict_time}  # fmt: skip
-    blends, alone = _unseen(folds[:n_folds], goal, limits)
-    judged = zip(blends, folds[:n_folds], strict=True)
-    blended = np.array([goal.score(blend, fold.rows) for blend, fold in judged])
-    single = Selection(np.eye(size)[pool[0]], float(alone.mean()), True)
-    if not blended.mean() >= alone.mean():
-        return single
+    judges = folds[:n_folds]
+
+    def scores(predictions) -> np.ndarray:
+        both = zip(predictions, judges, strict=True)
+        return np.array([goal.score(one, fold.rows) for one, fold in both])
+
+    def floored(predictions) -> float:
+        if goal.metric != "neg_log_loss":
+            return np.nan
+        return float(scores(map(at_least_tiny, predictions)).mean())
+
+    blends, alone = _unseen(judges, goal, limits)
+    blended, score = scores(blends).mean(), float(scores(alone).mean())
+    own = members.temperatures
+    single = Selection(np.eye(size)[pool[0]], score, True, temperatures=own)
+    if not blended >= score:
+        return _Blended(single, floored(alone))
     weights = np.zeros(size)
     weights[pool] = _weights(folds, goal, limits)
     if np.count_nonzero(weights) == 1:
         # By the user's metric, whichever is best in what was minimised.
-        return single
-    score, temperature = float(blended.mean()), 1.0
+        return _Blended(single, floored(alone))
+    temperature = 1.0
     if isinstance(goal.classes, np.ndarray):
         found = _temperatures(goal, blends, rows[:n_folds])
         temperature = found.of_all
-        score += found.gain if goal.metric == "neg_log_loss" else 0.0
-    return Selection(weights, score, False, temperature)
+        blends = [found.heat(blend, k) for k, blend in enumerate(blends)]
+    selection = Selection(weights, float(blended), False, temperature, own)
+    return _Blended(selection, floored(blends))
 
 
 def _temperatures(goal: Goal, parts, rows: list[np.ndarray]) -> Temperatures:
@@ -298,15 +344,16 @@ def _can_be_scored(goal: Goal, prediction: np.ndarray, rows: np.ndarray) -> bool
 
 
 def _unseen(folds: list[_Fold], goal: Goal, limits: dict):
-    """Blend of every fold by weights of the others, and score of the best alone."""
+    """Of every fold, the blend by weights of the others, and the best member alone."""
     scores = np.array([[goal.score(p, f.rows) for p in f.predictions] for f in folds])
     blends, alone = [], []
     for k, fold in enumerate(folds):
         blends.append(fold.blend(_weights(folds[:k] + folds[k + 1 :], goal, limits)))
         # The best single member is chosen without this fold too, or it would
         # be favoured.
-        alone.append(scores[k, np.delete(scores, k, axis=0).sum(axis=0).argmax()])
-    return blends, np.array(alone)
+        best = np.delete(scores, k, axis=0).sum(axis=0).argmax()
+        alone.append(fold.predictions[best])
+    return blends, alone
 
 
 def _warn_too_slow(limit: float, fastest: float) -> None:

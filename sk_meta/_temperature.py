@@ -59,6 +59,12 @@ def heated(probabilities: np.ndarray, temperature: float) -> np.ndarray:
     return powers / powers.sum(axis=1, keepdims=True)
 
 
+def at_least_tiny(probabilities: np.ndarray) -> np.ndarray:
+    """Probabilities as those at another temperature are: none is zero."""
+    raised = np.maximum(probabilities, _TINY)
+    return raised / raised.sum(axis=1, keepdims=True)
+
+
 def find_temperatures(
     parts: list[np.ndarray],
     truths: list[np.ndarray],

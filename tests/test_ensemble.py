@@ -10,11 +10,17 @@ import numpy as np
 import pytest
 from scipy import sparse
 from sklearn.base import clone
-from sklearn.datasets import load_breast_cancer
+from sklearn.datasets import load_breast_cancer, load_digits
 from sklearn.dummy import DummyClassifier
-from sklearn.ensemble import RandomForestClassifier
+from sklearn.ensemble import ExtraTreesClassifier, RandomForestClassifier
 from sklearn.linear_model import LinearRegression, LogisticRegression, Ridge
-from sklearn.metrics import accuracy_score, get_scorer, r2_score, roc_auc_score
+from sklearn.metrics import (
+    accuracy_score,
+    get_scorer,
+    log_loss,
+    r2_score,
+    roc_auc_score,
+)
 from sklearn.model_selection import KFold, StratifiedKFold
 from sklearn.naive_bayes import GaussianNB
 from sklearn.neighbors import KNeighborsClassifier, KNeighborsRegressor
@@ -30,6 +36,7 @@ from sk_meta._refit import Refits
 from sk_meta._selection import Goal, _ranking_losses, greedy_weights, select
 from sk_meta._shared import Reference
 from sk_meta._table import describe_table
+from sk_meta._temperature import heated
 from sk_meta._unit import Rules, evaluate_unit, kept_model
 
 
@@ -161,6 +168,63 @@ def classification(iris):
     ]
     evaluations = evaluations_of(models, X, y, splits, classes, score)
     return evaluations, [y[test] for _, test in splits], score, classes
+
+
+@pytest.fixture(scope="module", params=[1, 4])
+def digits(request):
+    """A forest that is timid, and a linear model with the lower log loss."""
+    X, y = load_digits(return_X_y=True)
+    splits = list(StratifiedKFold(4, shuffle=True, random_state=0).split(X, y))
+    splits = splits[: request.param]
+    models = [
+        make_pipeline(StandardScaler(), LogisticRegression(C=0.02)),
+        ExtraTreesClassifier(50, min_samples_leaf=3, random_state=0),
+    ]
+    classes = np.unique(y)
+
+    def score(prediction, y):
+        return -log_loss(y, prediction, labels=classes)
+
+    evaluations = evaluations_of(models, X, y, splits, classes, score)
+    return evaluations, [y[test] for _, test in splits], score, classes
+
+
+def test_a_timid_member_is_not_passed_over(digits):
+    evaluations, y_folds, score, classes = digits
+    assert evaluations[0].mean(SCORE) > evaluations[1].mean(SCORE)
+    plain = select_on(evaluations, y_folds, score, classes, 2)
+    own = select_on(evaluations, y_folds, score, classes, 2, metric="neg_log_loss")
+    assert plain.temperatures is None
+    assert own.temperatures[1] < 0.7 and own.weights[1] > plain.weights[1]
+    assert own.score > max(plain.score, *(e.mean(SCORE) for e in evaluations))
+
+
+def test_size_one_has_no_temperature(digits):
+    evaluations, y_folds, score, classes = digits
+    best = select_on(evaluations, y_folds, score, classes, 1, metric="neg_log_loss")
+    assert best.temperatures is None and best.temperature == 1
+    assert best.score == evaluations[0].mean(SCORE)
+
+
+def test_members_are_blended_at_their_own_temperatures():
+    X, y = load_digits(return_X_y=True)
+    model = MetaLearnerClassifier(
+        candidates=["extra trees", "discriminant analysis"], n_candidates=4, cv=3,
+        scoring="neg_log_loss", random_state=0,
+    ).fit(X[:600], y[:600])  # fmt: skip
+    ensemble = model.ensemble_
+    assert len(ensemble.temperatures) == len(ensemble.estimators)
+    assert min(ensemble.temperatures) < 1
+    blend = sum(
+        weight * heated(member.predict_proba(X[600:]), temperature)
+        for weight, member, temperature in zip(
+            ensemble.weights, ensemble.estimators, ensemble.temperatures, strict=True
+        )
+    )
+    blend = heated(blend, ensemble.temperature)
+    expected = (1 - ensemble.doubt.sum()) * blend + ensemble.doubt
+    np.testing.assert_allclose(model.predict_proba(X[600:]), expected)
+    assert model.score(X[600:], y[600:]) > -0.5
 
 
 def test_ensemble_of_regressors_beats_its_members(regression):

@@ -20,7 +20,7 @@ from joblib import Parallel, delayed, parallel_config
 from scipy import linalg
 from threadpoolctl import threadpool_info, threadpool_limits
 
-from sk_meta import _evaluation, _executors, _shared
+from sk_meta import _evaluation, _executors, _shared, _workers
 from sk_meta._calls import Raised
 from sk_meta._shared import SharedTask
 from sk_meta._together import quiet
@@ -248,12 +248,12 @@ def test_whoever_kills_its_worker_is_found_out(how):
 
 
 @linux
-def test_whoever_dies_within_its_answer_is_found_out():
-    with closing(Processes(2)) as workers:
-        calls = {"bad": (answer_in_part,), "good": (square, 3)}
-        outcomes = run(workers, calls)
-        assert isinstance(outcomes.pop("bad"), Died)
-        assert outcomes == {"good": 9}
+def test_whoever_dies_within_its_answer_is_found_out(monkeypatch):
+    monkeypatch.setattr(_workers, "_LOOK_SECONDS", 0.2)
+    with closing(settled(Processes(2))) as workers:
+        workers.submit("bad", answer_in_part)
+        ((key, outcome),) = workers.wait(FOREVER)
+        assert key == "bad" and isinstance(outcome, Died)
         assert run(workers, {i: (square, i) for i in range(4)}) == {
             i: i**2 for i in range(4)
         }
@@ -262,17 +262,22 @@ def test_whoever_dies_within_its_answer_is_found_out():
 @linux
 def test_python_ends_though_a_worker_was_stopped_within_its_answer():
     script = (
+        "import time\n"
         "from test_workers import answer_in_part, settled\n"
         "from sk_meta._workers import Processes\n"
         "workers = settled(Processes(1))\n"
+        "(process,) = workers._workers[0]._processes.values()\n"
         "workers.submit('it', answer_in_part)\n"
-        "print(workers.wait(1), workers.stop())\n"
+        "while process.is_alive():\n"
+        "    time.sleep(0.01)\n"
+        "time.sleep(0.5)\n"
+        "print(workers.busy(), workers.stop())\n"
     )
     done = subprocess.run(
         [sys.executable, "-c", script], capture_output=True, text=True, timeout=60,
         env={**os.environ, "PYTHONPATH": os.pathsep.join([TESTS, *sys.path])},
     )  # fmt: skip
-    assert (done.returncode, done.stdout) == (0, "[] ['it']\n"), done.stderr
+    assert (done.returncode, done.stdout) == (0, "1 ['it']\n"), done.stderr
 
 
 @linux
