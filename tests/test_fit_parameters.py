@@ -25,7 +25,7 @@ from sk_meta import MetaLearnerClassifier, MetaLearnerRegressor
 from sk_meta._catalogue import catalogue
 from sk_meta._evaluation import fit_weighted
 from sk_meta._folds import HOLDOUT_ROWS, fewer_folds, plan_folds
-from sk_meta._selection import _Fold
+from sk_meta._selection import _halves
 from sk_meta._table import describe_table, describe_target
 
 FEW = {"n_candidates": 2, "candidates": ["linear", "decision tree"], "cv": 3,
@@ -275,11 +275,11 @@ def test_recommending_takes_groups_and_weights():
 
 def test_with_one_split_the_ensemble_is_chosen_and_judged_by_different_groups():
     groups = np.array([0, 0, 1, 1, 2, 2, 3, 3])
-    fold = _Fold(np.zeros((2, 8)), np.zeros((2, 8)), np.zeros(8), np.arange(8))
-    first, second = fold.halves(groups)
-    assert not set(groups[first.rows]) & set(groups[second.rows])
-    first, second = fold.halves(None)
-    assert list(first.rows) == [0, 2, 4, 6] and list(second.rows) == [1, 3, 5, 7]
+    rows = np.arange(1, 8)
+    first, second = _halves(rows, groups)
+    assert set(groups[rows[first]]) == {0, 2} and set(groups[rows[second]]) == {1, 3}
+    first, second = _halves(rows, None)
+    assert list(rows[first]) == [1, 3, 5, 7] and list(rows[second]) == [2, 4, 6]
 
 
 def test_equal_weights_are_no_weights():
