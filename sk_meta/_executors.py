@@ -104,10 +104,10 @@ def end_worker(worker: ProcessPoolExecutor | None, call: Future | None = None) -
     latest = time.monotonic() + _SENT_SECONDS
     while call and not (call.running() or call.done()) and time.monotonic() < latest:
         time.sleep(0.001)
-    # Loky would do it in a thread of its own, too late if this process ends now. The
-    # number of a process that has ended may be another's by now.
     if worker._flags.broken is None:  # else loky ends them, which must not be at once
         _end_answers(worker)
+    # Loky would do it in a thread of its own, too late if this process ends now. The
+    # number of a process that has ended may be another's by now.
     for process in list((worker._processes or {}).values()):
         if process.is_alive():
             _kill(process)

@@ -302,16 +302,15 @@ def _assemble(problem, pool, kept: dict, bags: dict, selection: Selection) -> Fi
         members, temperature = [best], 1.0
     estimators: list[Pipeline] = []
     shares: list[float] = []
-    names: list[str] = []
-    own = selection.temperatures
-    temperatures: list[float] | None = None if own is None else []
+    owners: list[int] = []
     for i in members:
         models = [kept[i]] if i in kept else bags[i]
         estimators += models
         shares += [(weights[i] or 1.0) / len(models)] * len(models)
-        names += [pool[i].name] * len(models)
-        if own is not None and temperatures is not None:
-            temperatures += [float(own[i])] * len(models)
+        owners += [i] * len(models)
+    names = [pool[i].name for i in owners]
+    own = selection.temperatures
+    temperatures = None if own is None else own[owners].tolist()
     ensemble = WeightedEnsemble(
         estimators, np.array(shares) / sum(shares), problem.target.form,
         temperature, names, doubt=selection.doubt, temperatures=temperatures,

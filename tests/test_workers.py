@@ -252,7 +252,7 @@ def test_whoever_dies_within_its_answer_is_found_out(monkeypatch):
     monkeypatch.setattr(_workers, "_LOOK_SECONDS", 0.2)
     with closing(settled(Processes(2))) as workers:
         workers.submit("bad", answer_in_part)
-        ((key, outcome),) = workers.wait(FOREVER)
+        ((key, outcome),) = workers.wait(60)
         assert key == "bad" and isinstance(outcome, Died)
         assert run(workers, {i: (square, i) for i in range(4)}) == {
             i: i**2 for i in range(4)
