@@ -10,7 +10,7 @@ was observed on this table picks the one with the largest expected improvement
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 
 import numpy as np
@@ -20,11 +20,14 @@ from sklearn.gaussian_process import GaussianProcessRegressor
 from sklearn.gaussian_process.kernels import Matern, WhiteKernel
 
 from ._catalogue import Configuration, Template, template_of
+from ._table import Table
 
 N_BASES = 3  # best configurations around which new ones are looked for
 N_MOVES = 60  # candidates around each
 _STEP, _KEEP = 0.15, 0.6  # of a range; chance that a hyperparameter is left alone
 _LENGTH, _NOISE = 0.5, 0.05  # of the Gaussian process over the unit cube
+# Hyperparameters that are a share of the columns.
+_SHARES = frozenset({"max_features", "colsample_bytree"})
 
 
 @dataclass(frozen=True)
@@ -66,7 +69,8 @@ class Proposal:
 
 def propose(
     observed: list[Observed],
-    known: set[str],
+    tried: list[Configuration],
+    table: Table,
     max_seconds: float,
     seed: int,
     fits: Callable[[Configuration], bool] = lambda configuration: True,
@@ -76,8 +80,10 @@ def propose(
     Parameters
     ----------
     observed : list of Observed
-    known : set of str
-        Names that were tried already.
+    tried : list of Configuration
+        Those that were tried already.
+    table : Table
+        Where it has few columns, many shares of them are the same model.
     max_seconds : float
         A fold may not be expected to take longer.
     seed : int
@@ -91,6 +97,7 @@ def propose(
     """
     rng = np.random.default_rng(seed)
     best = min(o.h for o in observed)
+    known = {_what_matters(one, table) for one in tried}
     spread = max(float(np.std([o.h for o in observed])), 0.02)
     moves = [
         move
@@ -99,10 +106,22 @@ def propose(
     ]
     for move in sorted(moves, key=lambda move: -move.gain):
         proposal = move.proposal()
-        name = proposal.configuration.name
-        if name not in known and fits(proposal.configuration):
+        new = _what_matters(proposal.configuration, table) not in known
+        if new and fits(proposal.configuration):
             return proposal
     return None
+
+
+def _what_matters(configuration: Configuration, table: Table) -> Hashable:
+    """What tells it from others on this table."""
+    params = configuration.params
+    ordinal = str(params.get("preprocess")).startswith("ordinal")
+    n_columns = table.n_columns if ordinal else table.n_encoded
+    return configuration.template, frozenset(
+        (name, int(value * n_columns) if name in _SHARES and isinstance(value, float)
+         else str(value))
+        for name, value in params.items()
+    )  # fmt: skip
 
 
 @dataclass(frozen=True)

@@ -47,6 +47,7 @@ class Run:
     stage: int = 0
     waiting: bool = False  # a look is over, and the next stage is not begun
     dropped: str | None = None
+    resumed: bool = False  # it was dropped, and is to run all its folds after all
     repeatable: bool = True
     n_judged: int = 1  # folds
     elapsed: float = np.nan

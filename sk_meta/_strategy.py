@@ -6,6 +6,8 @@ Nothing is run here. :meth:`Strategy.ask` names the next unit of work and
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass
 from math import ceil
 
@@ -28,14 +30,17 @@ COST_POWER_TIMED, COST_POWER_COUNTED = 0.7, 0.0
 TOLERANCE = 0.0005  # expected fall of the relative log loss that is worth a fit
 MIN_TRIALS = 8
 UNRACED = 3  # configurations that run all their folds, to learn how folds differ
-CONTENDERS = 8  # the best ones, which repeated folds tell apart
+CONTENDERS = 8  # what repeated folds tell apart
 MEMBER_MARGIN = 0.1  # in h: what is worse by more is hardly taken into an ensemble
+# Configurations of a family that run all their folds, so that there are different ones
+# to choose the ensemble from, and by how much in h they may be worse than the best.
+PER_FAMILY, DIFFERENT_MARGIN = 2, 0.3
 # Time that is kept back for refits: so much more than is expected, this share of the
 # budget at most; for two, since for other members there are the fold models.
 _REFIT_MARGIN, _REFIT_SHARE, _REFITS = 1.3, 0.2, 2
 _GRACE_SHARE, _MOST_GRACE = 0.05, 3.0
-# Proposals without a gain after which no further is made; one that was dropped counts
-# by the share of its folds.
+# Configurations in vain, proposed or of the rest of the catalogue, after which no
+# further is tried; one that was dropped counts by the share of its folds.
 PATIENCE = 40
 # Folds are shared, so most of their noise is common to all configurations.
 _UNPAIRED = 0.25
@@ -53,6 +58,21 @@ class Unit:
 
     run: Run
     split: int
+
+
+Step = Callable[[], Unit | None]
+
+
+@dataclass
+class _Spent:
+    """In vain, since the last gain."""
+
+    folds: int = 0
+    seconds: float = 0.0
+
+    def add(self, result: FoldResult) -> None:
+        self.folds += 1
+        self.seconds += float(np.nan_to_num(result.spent_seconds))
 
 
 class Strategy:
@@ -117,7 +137,11 @@ class Strategy:
         self._variance: float | None = None
         self._look_gaps: list[list[float]] = [[] for _ in self._folds.stages]
         self._n_folds = len(self._folds.stages[-1])
-        self._vain_folds = 0  # of proposals in a row that did not become the best
+        # What is done once no gain is expected, and the step that a run is due to.
+        self._spent: dict[Step, _Spent] = {
+            step: _Spent() for step in (self._resume, self._propose, self._go_through)
+        }
+        self._due_to: dict[Run, Step] = {}
 
     def ask(self) -> Unit | None:
         """The next unit, or None if there is none before more is told.
@@ -128,7 +152,9 @@ class Strategy:
             self.reason = "time budget spent"
             return None
         found = self._go_on() or self._begin()
-        if found is None and self._gain_is_used_up and self.budget.limited:
+        if found is None and not self.budget.limited:
+            found = self._resume()
+        elif found is None and self._gain_is_used_up:
             found = self._beyond_the_catalogue()
         if found is not None:
             found.run.under_way.add(found.split)
@@ -142,6 +168,8 @@ class Strategy:
     def _take(self, unit: Unit, result: FoldResult) -> None:
         run = unit.run
         run.under_way.discard(unit.split)
+        if run in self._due_to and not run.has(self._folds.stages[-1]):
+            self._spent[self._due_to[run]].add(result)
         run.results[unit.split] = result
         if result.status != OK:
             if run.has(self._folds.stages[-1]):
@@ -152,8 +180,6 @@ class Strategy:
                 del run.results[unit.split]
                 run.stage += 1
                 run.waiting = True
-            else:
-                self._vain_folds += (run.index is None) * self._n_folds
             return
         self._note_seconds(run, unit.split)
         if run.over:
@@ -250,7 +276,7 @@ class Strategy:
 
     def _unraced(self, run: Run, n_missing: int) -> bool:
         """Whether its folds need not wait for each other."""
-        if run.stage < self._last or run.number < UNRACED:
+        if run.stage < self._last or run.number < UNRACED or run.resumed:
             return True
         return run.expected_seconds * n_missing > self.seconds_left() / 2
 
@@ -263,6 +289,9 @@ class Strategy:
         if self._gain_is_used_up:
             self.reason = "no gain expected"
             return None
+        return self._begin_one_of(allowed)
+
+    def _begin_one_of(self, allowed: list[int]) -> Unit | None:
         index = self._most_useful(allowed)
         if index is None:
             return None
@@ -427,9 +456,10 @@ class Strategy:
             run.waiting = True
             return
         complete, best = self.complete(), self._best() or run
-        self._vain_folds += (run.index is None) * self._n_folds
         if run is best:
-            self._vain_folds = 0
+            # There is a new neighbourhood, and where it came from there may be more.
+            for step in (self._propose, self._due_to.get(run, self._propose)):
+                self._spent[step] = _Spent()
         splits = self._folds.stages[-1]
         known = [r for r in complete if r is not best and self._is_known(r, best)]
         others = [r.h(self.problem, splits) for r in known]
@@ -462,6 +492,8 @@ class Strategy:
         best = self._best()
         if best is None or run.number < UNRACED or self._variance is None:
             return
+        if run.resumed:
+            return
         if not self._is_known(run, best):
             return
         done = self._done(run)
@@ -476,7 +508,6 @@ class Strategy:
             f"after {len(done)} of {self._n_folds} folds its loss was "
             f"{worse:{'.0f' if worse >= 10 else '.2g'}} % above the best"
         )
-        self._vain_folds += (run.index is None) * len(done)
         if run.index is not None:
             h = self._mean_h(best) + gap.mean
             self.belief.observe(run.index, h, gap.variance)
@@ -484,21 +515,74 @@ class Strategy:
     # When the catalogue has no more to give.
 
     def _beyond_the_catalogue(self) -> Unit | None:
-        """Repeated folds for the best, and new configurations around them."""
+        """Repeated folds for the best, new ones around them, and the other ones.
+
+        Dropped and new configurations and what is left of the catalogue take turns:
+        first comes that on which less time was spent since its last gain, until all
+        have been tried in vain for long.
+        """
         if self._best() is None:
             return None
-        steps = [self._propose, self._repeat]
-        if len(self._folds.repeats) > 1:
-            steps.reverse()  # on few rows noise decides, more than hyperparameters
+        steps: list[Step] = [
+            step for step in sorted(self._spent, key=lambda s: self._spent[s].seconds)
+            if self._spent[step].folds < PATIENCE * self._n_folds
+        ]  # fmt: skip
+        # On few rows noise decides, more than hyperparameters.
+        steps.insert(0 if len(self._folds.repeats) > 1 else len(steps), self._repeat)
         for step in steps:
-            unit = step()
-            if unit is not None:
+            if (unit := step()) is not None:
+                if step in self._spent:
+                    self._due_to[unit.run] = step
                 return unit
         return None
 
+    def _resume(self) -> Unit | None:
+        """A fold that is left of a dropped run, if it is one of the best of its family.
+
+        Races keep what is like the best, and an ensemble needs what is good in another
+        way.
+        """
+        best = self._best()
+        if best is None or self.ensemble_size == 1:
+            return None
+        left = self.seconds_left() / ceil(self._n_folds / self.n_workers)
+        number = Counter(
+            run.configuration.family for run in self.runs
+            if run.resumed or run.has(self._folds.stages[-1])
+        )  # fmt: skip
+        behind = {
+            run: run.h(self.problem, done).mean() - best.h(self.problem, done).mean()
+            for run in self.runs
+            if run.dropped and not run.failed and run.seconds <= left
+            and number[run.configuration.family] < PER_FAMILY
+            and self._is_known(run, best) and (done := self._done(run))
+        }  # fmt: skip
+        run = min(behind, key=lambda run: behind[run], default=None)
+        if run is None or not behind[run] <= DIFFERENT_MARGIN:
+            return None
+        run.dropped, run.resumed = None, True
+        return Unit(run, run.missing(self._folds.stages[-1])[0])
+
+    def _go_through(self) -> Unit | None:
+        """The most useful of the catalogue, though the belief expects no gain.
+
+        It may be wrong, and what is good in another way makes the ensemble better.
+        """
+        allowed = sorted(self._allowed())
+        return self._begin_one_of(allowed) if allowed else None
+
+    def _contenders(self) -> list[Run]:
+        """The best ones, half of them whatever they are, half the best of a family."""
+        ranked = self.ranked()
+        firsts: dict[str, Run] = {}
+        for run in ranked:
+            firsts.setdefault(run.configuration.family, run)
+        order = dict.fromkeys([*ranked[: CONTENDERS // 2], *firsts.values(), *ranked])
+        return [*order][:CONTENDERS]
+
     def _repeat(self) -> Unit | None:
         """One more fold of the next repetition, for one of the best."""
-        contenders = [run for run in self.ranked()[:CONTENDERS] if run.repeatable]
+        contenders = [run for run in self._contenders() if run.repeatable]
         for splits in self._folds.repeats:
             for run in contenders:
                 missing = run.missing(splits)
@@ -507,8 +591,7 @@ class Strategy:
         return None
 
     def _propose(self) -> Unit | None:
-        patient = self._vain_folds < PATIENCE * self._n_folds
-        if not patient or self.budget.candidates_left() <= 0:
+        if self.budget.candidates_left() <= 0:
             return None
         observed = [
             Observed(run.configuration, self._mean_h(run), run.seconds)
@@ -521,7 +604,8 @@ class Strategy:
         waves = ceil(self._n_folds / self.n_workers)
         found = propose(
             observed,
-            {run.name for run in self.runs},
+            [run.configuration for run in self.runs],
+            self.problem.table,
             self.seconds_left() / waves,
             self.problem.random_state + len(self.runs),
             self._may_be_tried,

@@ -17,6 +17,8 @@ BY_KEY = {(t.task, t.name): t for t in TEMPLATES}
 every_template = pytest.mark.parametrize("key", BY_KEY, ids="/".join)
 LOGISTIC = BY_KEY["classification", "logistic"]
 TREE = BY_KEY["classification", "tree"]
+FOREST = BY_KEY["classification", "forest"]
+TABLE = describe_table(load_wine(return_X_y=True)[0])
 
 
 def observed(template, params, h, seconds=0.1):
@@ -32,7 +34,7 @@ def trees(hs):
 
 
 def proposals(known, n=10, max_seconds=100.0):
-    found = [propose(known, set(), max_seconds, seed) for seed in range(n)]
+    found = [propose(known, [], TABLE, max_seconds, seed) for seed in range(n)]
     return [p for p in found if p is not None]
 
 
@@ -157,9 +159,28 @@ def test_proposals_are_new_and_named_after_their_template():
     known = trees({2: 0.0, 5: -0.5, 9: -0.4})
     names = [p.configuration.name for p in proposals(known)]
     assert all(name.startswith("tree~") for name in names)
-    first = propose(known, set(), 100.0, 0).configuration
-    second = propose(known, {first.name}, 100.0, 0).configuration
+    first = propose(known, [], TABLE, 100.0, 0).configuration
+    second = propose(known, [first], TABLE, 100.0, 0).configuration
     assert second.name != first.name and second.params != first.params
+
+
+@pytest.mark.parametrize("n_columns", [2, 13])
+def test_a_share_of_few_columns_is_not_tried_twice(n_columns):
+    table = describe_table(load_wine(return_X_y=True)[0][:, :n_columns])
+    params = {"preprocess": "ordinal", "max_features": 0.8, "min_samples_leaf": 1,
+              "criterion": "gini", "class_weight": None}  # fmt: skip
+    first = observed(FOREST, params, -1.0)
+    shares, tried = set(), [first.configuration]
+    for seed in range(100):
+        found = propose([first], tried, table, 100.0, seed)
+        if found is None:  # there is nothing new nearby
+            continue
+        tried.append(found.configuration)
+        same = {name: found.configuration.params[name] for name in params}
+        if same == {**params, "max_features": same["max_features"]}:
+            shares.add(same["max_features"])
+    numbers = [int(share * n_columns) for share in {0.8, *shares}]
+    assert len(numbers) == len(set(numbers)) > 1
 
 
 def test_equal_hyperparameters_have_equal_names():
@@ -172,10 +193,10 @@ def test_equal_hyperparameters_have_equal_names():
 
 def test_the_seed_decides():
     known = trees({2: 0.0, 5: -0.5, 9: -0.4})
-    one, again, other = (propose(known, set(), 100.0, seed) for seed in (3, 3, 4))
+    one, again = (propose(known, [], TABLE, 100.0, seed) for seed in (3, 3))
     assert one.configuration.name == again.configuration.name
     assert (one.h, one.gain) == (again.h, again.gain)
-    assert other.configuration.name != one.configuration.name
+    assert len({p.configuration.name for p in proposals(known)}) > 1
 
 
 @pytest.mark.parametrize(("good", "bad"), [(3, 10), (10, 3)])
@@ -209,11 +230,11 @@ def test_nothing_slow_is_proposed():
 
 def test_what_has_no_template_has_no_neighbours():
     dummy = next(c for c in catalogue("classification") if c.family == "dummy")
-    assert propose([Observed(dummy, 0.0, 0.001)], set(), 100.0, 0) is None
+    assert propose([Observed(dummy, 0.0, 0.001)], [], TABLE, 100.0, 0) is None
 
 
 def test_one_observation_is_enough():
-    assert propose(trees({4: -1.0}), set(), 100.0, 0) is not None
+    assert propose(trees({4: -1.0}), [], TABLE, 100.0, 0) is not None
 
 
 def test_only_the_best_have_neighbours():

@@ -2,6 +2,7 @@
 
 import os
 import time
+from collections import Counter
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import replace
 from functools import partial
@@ -15,6 +16,7 @@ from sklearn.datasets import load_digits, load_wine
 
 from sk_meta import _folds, _racing, _strategy
 from sk_meta import _steps as steps
+from sk_meta._belief import Belief
 from sk_meta._budget import Budget
 from sk_meta._catalogue import Configuration
 from sk_meta._catalogue import _preprocessing as prep
@@ -25,7 +27,14 @@ from sk_meta._refit import Refits
 from sk_meta._search import Search
 from sk_meta._selection import Selection
 from sk_meta._shared import SharedTask
-from sk_meta._strategy import MIN_TRIALS, UNRACED, Strategy, Unit
+from sk_meta._strategy import (
+    CONTENDERS,
+    MIN_TRIALS,
+    PER_FAMILY,
+    UNRACED,
+    Strategy,
+    Unit,
+)
 from sk_meta._workers import open_workers
 
 WINE_ROWS = 178
@@ -115,13 +124,15 @@ def workplace(problem, prior, budget, n_jobs=1, ensemble_size=1):
         yield found, (budget, workers, task)
 
 
-def strategy(problem, prior, *, n_workers=1, seconds_left=None, **budget):
+def strategy(
+    problem, prior, *, n_workers=1, seconds_left=None, ensemble_size=1, **budget
+):
     """What to run next, without anything to run it."""
     opened = Budget(**budget)
     problem = steps.plan(problem, prior, opened, n_workers)
     found = Strategy(
         problem, prior.belief, prior.configurations, opened, n_workers=n_workers,
-        families=prior.families,
+        families=prior.families, ensemble_size=ensemble_size,
     )  # fmt: skip
     if seconds_left is not None:
         found.seconds_left = seconds_left
@@ -391,6 +402,87 @@ def test_a_proposal_that_is_dropped_counts_by_the_share_of_its_folds(
     assert set(n_folds) == {1 if worse == 1.5 else len(wine.splits)}
 
 
+def scripted(told, loss_of):
+    """Ask until there is no more; a run has ``loss_of(run)``, more on later folds."""
+    while unit := told.ask():
+        score = -loss_of(unit.run) * (0.4 + 0.1 * unit.split)
+        told.tell(
+            unit, FoldResult("ok", {SCORE: score}, None, 0.1, 0.01, spent_seconds=1.0)
+        )
+    return told.runs
+
+
+@pytest.fixture
+def no_gain(monkeypatch):
+    """A belief that expects no gain once something is observed."""
+    monkeypatch.setattr(
+        Belief, "expected_improvement", lambda self: np.zeros(len(self.names))
+    )
+    monkeypatch.setattr(_strategy, "PATIENCE", 6)
+
+
+def test_without_an_expected_gain_proposals_and_the_rest_take_turns(wine, no_gain):
+    told = strategy(wine, believe(wine), seconds=1000, seconds_left=lambda: 500.0)
+    runs = scripted(told, lambda run: 1 + 1e-5 * run.number)
+    assert told.reason == "no gain expected"
+    proposed = [run.index is None for run in runs]
+    assert proposed == [False] * MIN_TRIALS + [True, False] * 6
+    assert len(runs) < len(told.configurations)
+
+
+def test_where_the_last_gain_came_from_is_tried_again_first(wine, no_gain):
+    told = strategy(wine, believe(wine), seconds=1000, seconds_left=lambda: 500.0)
+    lucky = MIN_TRIALS + 8  # a proposal
+    runs = scripted(
+        told, lambda run: 1 - 1e-5 if run.number == lucky else 1 + 1e-5 * run.number
+    )
+    proposed = [run.index is None for run in runs[MIN_TRIALS:]]
+    # The others have been in vain for four by then.
+    assert proposed[:9] == [True, False] * 4 + [True]
+    assert proposed[9:13] == [True] * 4
+    assert sum(proposed[9:]) == 6 and proposed.count(False) == 6
+
+
+@pytest.mark.parametrize("budget", [{"count": 20}, {"seconds": 1000}])
+def test_the_best_that_were_dropped_of_a_family_run_all_folds(
+    wine, no_gain, monkeypatch, budget
+):
+    monkeypatch.setattr(_strategy, "PATIENCE", 200)
+    told = strategy(
+        wine, believe(wine), ensemble_size=8, seconds_left=lambda: 500.0, **budget
+    )
+    runs = scripted(
+        told, lambda run: 1.0 if run.number < UNRACED else 1.2 + 1e-4 * run.number
+    )
+    n_folds, chosen = len(wine.splits), Counter()
+    for run in runs:  # each is a little worse than the one before
+        family = run.configuration.family
+        if run.number >= UNRACED:
+            assert run.resumed == (chosen[family] < PER_FAMILY)
+            assert bool(run.dropped) == (not run.resumed)
+        chosen[family] += not run.dropped
+        assert (len(run.results) == n_folds) == (not run.dropped)
+    assert max(chosen.values()) == PER_FAMILY < max(
+        Counter(run.configuration.family for run in runs).values()
+    )
+
+
+@pytest.mark.parametrize(
+    ("worse", "size", "resumed"), [(1.2, 2, True), (1.2, 1, False), (1.5, 2, False)]
+)
+def test_what_no_ensemble_needs_stays_dropped(wine, worse, size, resumed):
+    names = ["logistic-C1", "lda", "naive-bayes-smooth", "knn-5"]
+    told = strategy(wine, believe(wine, names), ensemble_size=size, count=4)
+    runs = scripted(told, lambda run: 1.0 if run.number < UNRACED else worse)
+    assert [run.resumed for run in runs] == [False] * UNRACED + [resumed]
+    assert bool(runs[-1].dropped) != resumed
+
+
+def test_the_rest_is_not_gone_through_if_configurations_are_counted(wine, no_gain):
+    told = strategy(wine, believe(wine), count=50)
+    assert len(scripted(told, lambda run: 1.0 + run.number)) == MIN_TRIALS
+
+
 def test_on_few_rows_the_folds_of_the_best_are_repeated():
     X, y = load_wine(return_X_y=True)
     problem = describe(X, y, task="auto", scoring="neg_log_loss", cv=None, seed=0)
@@ -401,6 +493,18 @@ def test_on_few_rows_the_folds_of_the_best_are_repeated():
     assert n_repeats >= 1
     assert members[0].passed(problem.folds, 0, n_repeats).status == "ok"
     assert len(members[0].passed(problem.folds, 0, n_repeats).folds) >= 10
+
+
+def test_the_best_and_the_best_of_other_families_are_repeated(wine):
+    told = strategy(wine, believe(wine), count=20)
+    order = scripted(told, lambda run: 1 + 1e-5 * run.number)
+    first, others = told._contenders()[:4], told._contenders()[4:]
+    assert first == order[:4] and len(others) == CONTENDERS - 4
+    families = [run.configuration.family for run in first + others]
+    seen = dict.fromkeys(run.configuration.family for run in order)
+    assert families[4:] == [one for one in seen if one not in families[:4]][:4]
+    narrow = strategy(wine, believe(wine, ["logistic-C1", "lda", "knn-5"]), count=3)
+    assert len(scripted(narrow, lambda run: 1.0)) == len(narrow._contenders()) == 3
 
 
 @pytest.mark.parametrize("few", [False, True])
