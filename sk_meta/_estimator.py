@@ -102,7 +102,7 @@ default="hybrid"
         Every configuration tried, by rank: configuration, family, params, mean_score
         and sd_score over n_folds folds, repeated_score (mean over the folds and their
         repetitions, which are run with a `time_budget` on up to 5,000 rows, and only
-        of the best, among which it decides),
+        of the best and the best of other families, among which it decides),
         expected_score and expected_rank (before the search, as in ``prior_ranking_``;
         of what the search has made itself, the score expected then, and no rank),
         fit_seconds, predict_seconds and expected_seconds (of one fold), memory (MiB

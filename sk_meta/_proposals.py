@@ -20,14 +20,15 @@ from sklearn.gaussian_process import GaussianProcessRegressor
 from sklearn.gaussian_process.kernels import Matern, WhiteKernel
 
 from ._catalogue import Configuration, Template, template_of
+from ._kinds import DATETIME, TEXT
 from ._table import Table
 
 N_BASES = 3  # best configurations around which new ones are looked for
 N_MOVES = 60  # candidates around each
 _STEP, _KEEP = 0.15, 0.6  # of a range; chance that a hyperparameter is left alone
 _LENGTH, _NOISE = 0.5, 0.05  # of the Gaussian process over the unit cube
-# Hyperparameters that are a share of the columns.
-_SHARES = frozenset({"max_features", "colsample_bytree"})
+# Hyperparameters that are a share of the columns, and so many that each counts.
+_SHARES, _MANY = frozenset({"max_features", "colsample_bytree"}), 1000
 
 
 @dataclass(frozen=True)
@@ -117,11 +118,17 @@ def _what_matters(configuration: Configuration, table: Table) -> Hashable:
     params = configuration.params
     ordinal = str(params.get("preprocess")).startswith("ordinal")
     n_columns = table.n_columns if ordinal else table.n_encoded
-    return configuration.template, frozenset(
-        (name, int(value * n_columns) if name in _SHARES and isinstance(value, float)
-         else str(value))
-        for name, value in params.items()
-    )  # fmt: skip
+    if table.of_kind(DATETIME, TEXT):  # of which there will be many
+        n_columns = _MANY
+
+    def matters(name, value):
+        if name not in _SHARES or not isinstance(value, float):
+            return str(value)
+        return max(1, int(value * n_columns))
+
+    items = params.items()
+    named = frozenset((name, matters(name, value)) for name, value in items)
+    return configuration.template, named
 
 
 @dataclass(frozen=True)

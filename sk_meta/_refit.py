@@ -21,6 +21,7 @@ from ._evaluation import (
     SCORE,
     TIMED_ROWS,
     Evaluation,
+    FoldResult,
     fit_all_rows,
     fit_weighted,
     time_prediction,
@@ -209,7 +210,7 @@ class Refits:
         spares = [[i] for i in np.argsort(self.scores)[::-1][:N_SPARES].tolist()]
         for wanted in ([*self._begun, *batch], *spares):
             kept = self._fit_all(self.affordable(wanted))
-            if kept or any(self.pool[i].folds[0].model is not None for i in wanted):
+            if kept or any(self._kept_folds(i) for i in wanted):
                 return kept
         return {}
 
@@ -229,7 +230,7 @@ class Refits:
                     fitted.update(self.workers.wait(self._seconds_left()))
         except KeyboardInterrupt:
             # The fold models, if there are any, are as good.
-            if not fitted and any(f.model is None for f in self.pool[self.best].folds):
+            if not fitted and not self._kept_folds(self.best):
                 raise
             warn_user("The refit was interrupted; what is fitted is used.")
         finally:
@@ -241,18 +242,20 @@ class Refits:
         return self.budget.remaining() + REFIT_GRACE if self.budget.limited else np.inf
 
     def fold_models(self, i: int, max_predict_time: float) -> list[Pipeline]:
-        """The models of all its folds, or none if one is missing.
+        """The models of its folds that were kept.
 
         As many as ``max_predict_time`` allows, at least one.
         """
-        folds = self.pool[i].folds
-        if any(fold.model is None for fold in folds):
-            return []
+        folds = self._kept_folds(i)
         cost = self.pool[i].predict_time(self.rows)
         n_models = len(folds)
         if cost * n_models > max_predict_time:
             n_models = max(1, int(max_predict_time / cost))
         return [kept_model(fold) for fold in folds[:n_models]]
+
+    def _kept_folds(self, i: int) -> list[FoldResult]:
+        """Those of a configuration whose models are at hand."""
+        return [fold for fold in self.pool[i].folds if fold.model is not None]
 
     def last_resort(self) -> dict[int, Pipeline]:
         """Fit the best of the quick ones in this process, but don't wait for ever.

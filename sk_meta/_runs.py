@@ -47,7 +47,7 @@ class Run:
     stage: int = 0
     waiting: bool = False  # a look is over, and the next stage is not begun
     dropped: str | None = None
-    resumed: bool = False  # it was dropped, and is to run all its folds after all
+    picked_up: bool = False  # it was dropped, and is to run all its folds after all
     repeatable: bool = True
     n_judged: int = 1  # folds
     elapsed: float = np.nan
@@ -65,7 +65,7 @@ class Run:
     @property
     def over(self) -> bool:
         """Whether nothing of it is run any more, repeats apart."""
-        return self.failed or self.dropped is not None
+        return self.failed or (self.dropped is not None and not self.picked_up)
 
     def missing(self, splits: tuple[int, ...]) -> list[int]:
         """Splits that are neither run nor under way."""

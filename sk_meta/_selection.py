@@ -17,7 +17,7 @@ from ._temperature import Temperatures, at_least_tiny, find_temperatures
 from ._together import quiet
 
 N_STEPS = 30
-MAX_POOL = 25
+MAX_POOL = 40
 _MAX_HEATED = 100  # of which the pool is chosen anew at temperatures of their own
 _PATIENCE = 8  # additions without a gain after which none is expected
 # Rows that members are chosen by at most; ranking them takes longer.

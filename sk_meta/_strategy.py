@@ -31,7 +31,7 @@ TOLERANCE = 0.0005  # expected fall of the relative log loss that is worth a fit
 MIN_TRIALS = 8
 UNRACED = 3  # configurations that run all their folds, to learn how folds differ
 CONTENDERS = 8  # what repeated folds tell apart
-MEMBER_MARGIN = 0.1  # in h: what is worse by more is hardly taken into an ensemble
+MEMBER_MARGIN = 0.1  # in h: what is worse by more hardly has much weight in an ensemble
 # Configurations of a family that run all their folds, so that there are different ones
 # to choose the ensemble from, and by how much in h they may be worse than the best.
 PER_FAMILY, DIFFERENT_MARGIN = 2, 0.3
@@ -39,8 +39,8 @@ PER_FAMILY, DIFFERENT_MARGIN = 2, 0.3
 # budget at most; for two, since for other members there are the fold models.
 _REFIT_MARGIN, _REFIT_SHARE, _REFITS = 1.3, 0.2, 2
 _GRACE_SHARE, _MOST_GRACE = 0.05, 3.0
-# Configurations in vain, proposed or of the rest of the catalogue, after which no
-# further is tried; one that was dropped counts by the share of its folds.
+# Configurations in vain, of each of the steps that take turns when no gain is expected,
+# after which the step is over; one that was dropped counts by the share of its folds.
 PATIENCE = 40
 # Folds are shared, so most of their noise is common to all configurations.
 _UNPAIRED = 0.25
@@ -70,9 +70,12 @@ class _Spent:
     folds: int = 0
     seconds: float = 0.0
 
-    def add(self, result: FoldResult) -> None:
-        self.folds += 1
-        self.seconds += float(np.nan_to_num(result.spent_seconds))
+    def add(self, run: Run, result: FoldResult) -> None:
+        # What fails is not run on the other folds, and what dies tells no time.
+        self.folds += 1 if result.status == OK else run.n_judged
+        fold = result.fit_seconds + result.predict_seconds
+        known = [s for s in (result.spent_seconds, fold) if np.isfinite(s)]
+        self.seconds += [*known, run.expected_seconds][0]
 
 
 class Strategy:
@@ -139,7 +142,7 @@ class Strategy:
         self._n_folds = len(self._folds.stages[-1])
         # What is done once no gain is expected, and the step that a run is due to.
         self._spent: dict[Step, _Spent] = {
-            step: _Spent() for step in (self._resume, self._propose, self._go_through)
+            step: _Spent() for step in (self._pick_up, self._propose, self._go_through)
         }
         self._due_to: dict[Run, Step] = {}
 
@@ -152,10 +155,9 @@ class Strategy:
             self.reason = "time budget spent"
             return None
         found = self._go_on() or self._begin()
-        if found is None and not self.budget.limited:
-            found = self._resume()
-        elif found is None and self._gain_is_used_up:
-            found = self._beyond_the_catalogue()
+        if found is None:
+            go_on = self.budget.limited and self._gain_is_used_up
+            found = self._without_a_gain() if go_on else self._pick_up()
         if found is not None:
             found.run.under_way.add(found.split)
         return found
@@ -169,7 +171,7 @@ class Strategy:
         run = unit.run
         run.under_way.discard(unit.split)
         if run in self._due_to and not run.has(self._folds.stages[-1]):
-            self._spent[self._due_to[run]].add(result)
+            self._spent[self._due_to[run]].add(run, result)
         run.results[unit.split] = result
         if result.status != OK:
             if run.has(self._folds.stages[-1]):
@@ -276,7 +278,7 @@ class Strategy:
 
     def _unraced(self, run: Run, n_missing: int) -> bool:
         """Whether its folds need not wait for each other."""
-        if run.stage < self._last or run.number < UNRACED or run.resumed:
+        if run.stage < self._last or run.number < UNRACED or run.picked_up:
             return True
         return run.expected_seconds * n_missing > self.seconds_left() / 2
 
@@ -461,11 +463,15 @@ class Strategy:
             for step in (self._propose, self._due_to.get(run, self._propose)):
                 self._spent[step] = _Spent()
         splits = self._folds.stages[-1]
-        known = [r for r in complete if r is not best and self._is_known(r, best)]
-        others = [r.h(self.problem, splits) for r in known]
+        others = [
+            r.h(self.problem, splits) for r in complete
+            if r is not best and not r.picked_up and self._is_known(r, best)
+        ]  # fmt: skip
         self._variance = typical_variance(others, best.h(self.problem, splits))
         h = self._mean_h(run)
-        if run.index is None or not np.isfinite(h):
+        # What was picked up told the belief when it was dropped.
+        told = run.picked_up and run is not best
+        if run.index is None or told or not np.isfinite(h):
             return
         loss = run.losses(self.problem, splits)
         slope = h_per_loss(loss.mean(), self.problem.dummy_loss)
@@ -492,7 +498,7 @@ class Strategy:
         best = self._best()
         if best is None or run.number < UNRACED or self._variance is None:
             return
-        if run.resumed:
+        if run.picked_up:
             return
         if not self._is_known(run, best):
             return
@@ -512,14 +518,13 @@ class Strategy:
             h = self._mean_h(best) + gap.mean
             self.belief.observe(run.index, h, gap.variance)
 
-    # When the catalogue has no more to give.
+    # When no gain is expected.
 
-    def _beyond_the_catalogue(self) -> Unit | None:
-        """Repeated folds for the best, new ones around them, and the other ones.
+    def _without_a_gain(self) -> Unit | None:
+        """What was dropped, what is new, what is left, and repeated folds.
 
-        Dropped and new configurations and what is left of the catalogue take turns:
-        first comes that on which less time was spent since its last gain, until all
-        have been tried in vain for long.
+        The first three take turns: first comes that on which less time was spent
+        since its last gain, until all have been tried in vain for long.
         """
         if self._best() is None:
             return None
@@ -536,32 +541,33 @@ class Strategy:
                 return unit
         return None
 
-    def _resume(self) -> Unit | None:
+    def _pick_up(self) -> Unit | None:
         """A fold that is left of a dropped run, if it is one of the best of its family.
 
         Races keep what is like the best, and an ensemble needs what is good in another
         way.
         """
-        best = self._best()
+        best, splits = self._best(), self._folds.stages[-1]
         if best is None or self.ensemble_size == 1:
             return None
         left = self.seconds_left() / ceil(self._n_folds / self.n_workers)
         number = Counter(
             run.configuration.family for run in self.runs
-            if run.resumed or run.has(self._folds.stages[-1])
+            if not run.failed and (run.picked_up or run.has(splits))
         )  # fmt: skip
-        behind = {
-            run: run.h(self.problem, done).mean() - best.h(self.problem, done).mean()
-            for run in self.runs
-            if run.dropped and not run.failed and run.seconds <= left
+        dropped = [
+            run for run in self.runs
+            if run.dropped and run.over and not run.failed and not run.under_way
+            and run.missing(splits) and run.seconds <= left
             and number[run.configuration.family] < PER_FAMILY
-            and self._is_known(run, best) and (done := self._done(run))
-        }  # fmt: skip
-        run = min(behind, key=lambda run: behind[run], default=None)
-        if run is None or not behind[run] <= DIFFERENT_MARGIN:
+            and self._is_known(run, best)
+        ]  # fmt: skip
+        behind = [self._estimate(run) - self._mean_h(best) for run in dropped]
+        if min(behind, default=np.inf) > DIFFERENT_MARGIN:
             return None
-        run.dropped, run.resumed = None, True
-        return Unit(run, run.missing(self._folds.stages[-1])[0])
+        run = dropped[int(np.argmin(behind))]
+        run.picked_up = True
+        return Unit(run, run.missing(splits)[0])
 
     def _go_through(self) -> Unit | None:
         """The most useful of the catalogue, though the belief expects no gain.
@@ -572,11 +578,13 @@ class Strategy:
         return self._begin_one_of(allowed) if allowed else None
 
     def _contenders(self) -> list[Run]:
-        """The best ones, half of them whatever they are, half the best of a family."""
+        """The best ones; if there may be an ensemble, half are the best of a family."""
         ranked = self.ranked()
         firsts: dict[str, Run] = {}
+        worst = self._mean_h(ranked[0]) + DIFFERENT_MARGIN if ranked else 0.0
         for run in ranked:
-            firsts.setdefault(run.configuration.family, run)
+            if self.ensemble_size > 1 and self._mean_h(run) <= worst:
+                firsts.setdefault(run.configuration.family, run)
         order = dict.fromkeys([*ranked[: CONTENDERS // 2], *firsts.values(), *ranked])
         return [*order][:CONTENDERS]
 

@@ -174,7 +174,9 @@ class Tasks(Unwatched):
         self._estimator.search_state_ = SearchState(
             n_configurations=self._n_most,
             n_begun=len(strategy.runs),
-            n_ended=sum(run.over or run.has(folds) for run in strategy.runs),
+            # One that was picked up had ended, and is finished for the ensemble.
+            n_ended=sum(run.over or run.picked_up or run.has(folds)
+                        for run in strategy.runs),
             n_folds=self._n_folds,
             running=tuple(dict.fromkeys(u.run.name for u in self._running)),
             best=ranked[0].name if ranked else None,

@@ -254,6 +254,22 @@ def test_a_refit_that_goes_wrong_leaves_its_fold_models(wine, deed):
     assert fitted.ensemble.predict_proba(wine.X).shape == (len(wine.y), 3)
 
 
+def test_some_of_the_fold_models_are_better_than_none(wine):
+    prior = believe(wine, ["logistic-C1", "dummy"])
+    prior.configurations["logistic-C1"] = misbehaving("logistic-C1", "exit on all rows")
+    with workplace(wine, prior, Budget(seconds=12), n_jobs=2) as (found, rest):
+        result = found.run()
+        pool = tuple(
+            replace(one, folds=(replace(one.folds[0], model=None), *one.folds[1:]))
+            for one in result.pool
+        )
+        weights = np.array([float(e.name == "logistic-C1") for e in pool])
+        refits = Refits(wine, replace(result, pool=pool), *rest)
+        fitted = refits.finish(Selection(weights, 0.0, True))
+    assert fitted.n_models == {"logistic-C1": len(wine.splits) - 1}
+    assert fitted.ensemble.predict_proba(wine.X).shape == (len(wine.y), 3)
+
+
 def test_without_fold_models_a_refit_that_goes_wrong_leaves_the_next_best(wine):
     prior = believe(wine, ["logistic-C1", "dummy"])
     result = search(wine, prior, count=2)
@@ -458,24 +474,40 @@ def test_the_best_that_were_dropped_of_a_family_run_all_folds(
     for run in runs:  # each is a little worse than the one before
         family = run.configuration.family
         if run.number >= UNRACED:
-            assert run.resumed == (chosen[family] < PER_FAMILY)
-            assert bool(run.dropped) == (not run.resumed)
-        chosen[family] += not run.dropped
-        assert (len(run.results) == n_folds) == (not run.dropped)
+            assert run.picked_up == (chosen[family] < PER_FAMILY)
+            assert run.dropped and run.over == (not run.picked_up)
+        chosen[family] += not run.over
+        assert (len(run.results) == n_folds) == (not run.over)
     assert max(chosen.values()) == PER_FAMILY < max(
         Counter(run.configuration.family for run in runs).values()
     )
 
 
 @pytest.mark.parametrize(
-    ("worse", "size", "resumed"), [(1.2, 2, True), (1.2, 1, False), (1.5, 2, False)]
+    ("worse", "size", "picked_up"), [(1.2, 2, True), (1.2, 1, False), (1.5, 2, False)]
 )
-def test_what_no_ensemble_needs_stays_dropped(wine, worse, size, resumed):
+def test_what_no_ensemble_needs_stays_dropped(wine, worse, size, picked_up):
     names = ["logistic-C1", "lda", "naive-bayes-smooth", "knn-5"]
     told = strategy(wine, believe(wine, names), ensemble_size=size, count=4)
     runs = scripted(told, lambda run: 1.0 if run.number < UNRACED else worse)
-    assert [run.resumed for run in runs] == [False] * UNRACED + [resumed]
-    assert bool(runs[-1].dropped) != resumed
+    assert [run.picked_up for run in runs] == [False] * UNRACED + [picked_up]
+    assert runs[-1].dropped and runs[-1].over != picked_up
+
+
+def test_a_dropped_run_is_not_picked_up_while_a_fold_is_under_way(wine):
+    names = ["logistic-C1", "lda", "naive-bayes-smooth", "knn-5"]
+    told = strategy(wine, believe(wine, names), count=4)
+    *_, run = scripted(told, lambda run: 1.0 if run.number < UNRACED else 1.2)
+    told.ensemble_size, left = 2, run.missing(wine.folds.stages[-1])
+    run.under_way.update(left)
+    assert run.dropped and left and told._pick_up() is None
+    run.under_way.clear()
+    run.results.update(dict.fromkeys(left, run.results[0]))
+    assert told._pick_up() is None, "there is nothing left of it to run"
+    del run.results[left[-1]]
+    assert told._pick_up().split == left[-1] and not run.over
+    cut_short = run.evaluation(wine.folds).folds[-1]
+    assert cut_short.status == "dropped" and "above the best" in cut_short.error
 
 
 def test_the_rest_is_not_gone_through_if_configurations_are_counted(wine, no_gain):
@@ -496,13 +528,15 @@ def test_on_few_rows_the_folds_of_the_best_are_repeated():
 
 
 def test_the_best_and_the_best_of_other_families_are_repeated(wine):
-    told = strategy(wine, believe(wine), count=20)
+    told = strategy(wine, believe(wine), count=20, ensemble_size=2)
     order = scripted(told, lambda run: 1 + 1e-5 * run.number)
     first, others = told._contenders()[:4], told._contenders()[4:]
     assert first == order[:4] and len(others) == CONTENDERS - 4
     families = [run.configuration.family for run in first + others]
     seen = dict.fromkeys(run.configuration.family for run in order)
     assert families[4:] == [one for one in seen if one not in families[:4]][:4]
+    told.ensemble_size = 1
+    assert told._contenders() == order[:CONTENDERS]
     narrow = strategy(wine, believe(wine, ["logistic-C1", "lda", "knn-5"]), count=3)
     assert len(scripted(narrow, lambda run: 1.0)) == len(narrow._contenders()) == 3
 
