@@ -17,12 +17,13 @@ from ._belief import Belief
 from ._budget import Budget
 from ._catalogue import Configuration
 from ._evaluation import FAILED, OK, FoldResult
-from ._history import h_per_loss, to_h
+from ._history import h_per_loss
 from ._memory import memory_needed
 from ._problem import Problem
 from ._proposals import Observed, propose
 from ._racing import compare, margin, typical_variance
 from ._runs import Run
+from ._standings import DIFFERENT_MARGIN, Standings
 
 # Power of the predicted seconds that a utility is divided by. Where evaluations
 # are counted and not timed, a cheap one counts as much as a dear one.
@@ -30,11 +31,9 @@ COST_POWER_TIMED, COST_POWER_COUNTED = 0.7, 0.0
 TOLERANCE = 0.0005  # expected fall of the relative log loss that is worth a fit
 MIN_TRIALS = 8
 UNRACED = 3  # configurations that run all their folds, to learn how folds differ
-CONTENDERS = 8  # what repeated folds tell apart
-MEMBER_MARGIN = 0.1  # in h: what is worse by more hardly has much weight in an ensemble
 # Configurations of a family that run all their folds, so that there are different ones
-# to choose the ensemble from, and by how much in h they may be worse than the best.
-PER_FAMILY, DIFFERENT_MARGIN = 2, 0.3
+# to choose the ensemble from.
+PER_FAMILY = 2
 # Time that is kept back for refits: so much more than is expected, this share of the
 # budget at most; for two, since for other members there are the fold models.
 _REFIT_MARGIN, _REFIT_SHARE, _REFITS = 1.3, 0.2, 2
@@ -78,7 +77,7 @@ class _Spent:
         self.seconds += [*known, run.expected_seconds][0]
 
 
-class Strategy:
+class Strategy(Standings):
     """What to run next, from all that is known so far.
 
     Parameters
@@ -113,12 +112,11 @@ class Strategy:
         families: frozenset[str] = frozenset(),
         memory: float = np.inf,
     ):
-        self.problem = problem
+        super().__init__(problem, ensemble_size)
         self.belief = belief
         self.configurations = configurations
         self.budget = budget
         self.n_workers = n_workers
-        self.ensemble_size = ensemble_size
         self.families = families
         self.memory = memory
         # Ending a fit costs its worker, and a new one takes longer than this.
@@ -126,11 +124,8 @@ class Strategy:
         if budget.limited and hard:
             self.grace = min(budget.share(_GRACE_SHARE), _MOST_GRACE)
         self._kept_back = self.grace
-        self.runs: list[Run] = []
         self.reason = "nothing was asked for"
         self.only_quick = False
-        self._folds = problem.folds
-        self._last = len(self._folds.stages) - 1
         self._cost_power = COST_POWER_TIMED if budget.limited else COST_POWER_COUNTED
         self._by_index: dict[int, Run] = {}
         self._applicable = {
@@ -223,46 +218,6 @@ class Strategy:
             needed = max(sum(seconds) / self.n_workers, seconds[0])
             reserve = _REFIT_MARGIN * needed * self.problem.refit_factor
         return min(reserve, self.budget.share(_REFIT_SHARE)) + self.grace
-
-    # Ranking what was found.
-
-    def complete(self) -> list[Run]:
-        """Runs that have passed all folds, in the order of their proposal."""
-        return [run for run in self.runs if run.has(self._folds.stages[-1])]
-
-    def ranked(self) -> list[Run]:
-        """Complete runs, the best by the user's metric first."""
-        splits = self._folds.stages[-1]
-        return sorted(self.complete(), key=lambda run: -run.score(splits))
-
-    def likely_members(self) -> list[Run]:
-        """Complete runs that the ensemble may need, the best first."""
-        ranked = self.ranked()
-        if not ranked:
-            return []
-        worst = min(map(self._mean_h, ranked)) + MEMBER_MARGIN
-        return [run for run in ranked if self._mean_h(run) <= worst]
-
-    def members(self) -> tuple[int, list[Run]]:
-        """Number of repeats, and the runs that have all the same folds.
-
-        If none has come to the last stage, those that have come furthest. With a
-        single split all stages have the same test rows, and all runs count.
-        """
-        folds = self._folds
-        if len(folds.stages[-1]) == 1:
-            return 0, [run for run in self.runs if run.latest(folds) >= 0]
-        for stage in range(self._last, -1, -1):
-            found = [run for run in self.runs if run.latest(folds) == stage]
-            if found:
-                break
-        for n_repeats in range(len(folds.repeats), 0, -1):
-            wanted = sum(folds.repeats[:n_repeats], ())
-            repeated = [run for run in found if run.has(wanted)]
-            n_wanted = sum(run.repeatable for run in found)
-            if len(repeated) >= min(CONTENDERS, n_wanted) > 0:
-                return n_repeats, repeated
-        return 0, found
 
     # What to do next.
 
@@ -429,28 +384,6 @@ class Strategy:
         gap = run.h(self.problem, done) - best.h(self.problem, done)
         return self._mean_h(best) + float(gap.mean())
 
-    def _is_known(self, *runs: Run) -> bool:
-        """Whether the stored metric is defined on all folds that these have run."""
-        return all(
-            np.isfinite(run.h(self.problem, self._done(run))).all() for run in runs
-        )
-
-    def _done(self, run: Run) -> list[int]:
-        return [i for i in self._folds.stages[-1] if i in run.results]
-
-    def _best(self) -> Run | None:
-        """The complete run with the lowest loss."""
-        complete = self.complete()
-        return min(complete, key=self._mean_h) if complete else None
-
-    def _mean_h(self, run: Run) -> float:
-        return self._h_of(run, self._folds.stages[-1])
-
-    def _h_of(self, run: Run, splits) -> float:
-        loss = run.losses(self.problem, splits).mean()
-        h = float(to_h(loss, self.problem.dummy_loss))
-        return h if np.isfinite(h) else np.inf
-
     def _end_stage(self, run: Run) -> None:
         if run.stage < self._last:
             self._note_look(run)
@@ -576,17 +509,6 @@ class Strategy:
         """
         allowed = sorted(self._allowed())
         return self._begin_one_of(allowed) if allowed else None
-
-    def _contenders(self) -> list[Run]:
-        """The best ones; if there may be an ensemble, half are the best of a family."""
-        ranked = self.ranked()
-        firsts: dict[str, Run] = {}
-        worst = self._mean_h(ranked[0]) + DIFFERENT_MARGIN if ranked else 0.0
-        for run in ranked:
-            if self.ensemble_size > 1 and self._mean_h(run) <= worst:
-                firsts.setdefault(run.configuration.family, run)
-        order = dict.fromkeys([*ranked[: CONTENDERS // 2], *firsts.values(), *ranked])
-        return [*order][:CONTENDERS]
 
     def _repeat(self) -> Unit | None:
         """One more fold of the next repetition, for one of the best."""

@@ -59,6 +59,7 @@ ORDER = (
     "_racing",
     "_proposals",
     "_runs",
+    "_standings",
     "_record",
     "_strategy",
     "_checkpoint",

@@ -27,14 +27,8 @@ from sk_meta._refit import Refits
 from sk_meta._search import Search
 from sk_meta._selection import Selection
 from sk_meta._shared import SharedTask
-from sk_meta._strategy import (
-    CONTENDERS,
-    MIN_TRIALS,
-    PER_FAMILY,
-    UNRACED,
-    Strategy,
-    Unit,
-)
+from sk_meta._standings import CONTENDERS
+from sk_meta._strategy import MIN_TRIALS, PER_FAMILY, UNRACED, Strategy, Unit
 from sk_meta._workers import open_workers
 
 WINE_ROWS = 178
