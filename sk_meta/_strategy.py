@@ -140,6 +140,7 @@ class Strategy(Standings):
             step: _Spent() for step in (self._pick_up, self._propose, self._go_through)
         }
         self._due_to: dict[Run, Step] = {}
+        self._nothing_new_around = 0  # so many runs
 
     def ask(self) -> Unit | None:
         """The next unit, or None if there is none before more is told.
@@ -529,7 +530,7 @@ class Strategy(Standings):
             if run.configuration.family in self.families
         ]
         observed = [one for one in observed if np.isfinite(one.h)]
-        if not observed:
+        if not observed or len(observed) == self._nothing_new_around:
             return None
         waves = ceil(self._n_folds / self.n_workers)
         found = propose(
@@ -541,6 +542,8 @@ class Strategy(Standings):
             self._may_be_tried,
         )
         if found is None or found.gain < TOLERANCE:
+            # To look again takes time; it is of use once there is another to look around.
+            self._nothing_new_around = len(observed)
             return None
         run = self._start(found.configuration, None, found.h, found.seconds)
         run.stage = self._last

@@ -440,6 +440,17 @@ def test_without_an_expected_gain_proposals_and_the_rest_take_turns(wine, no_gai
     assert len(runs) < len(told.configurations)
 
 
+def test_where_nothing_new_was_found_it_is_not_looked_again(wine, no_gain, monkeypatch):
+    looked = []
+    monkeypatch.setattr(
+        _strategy, "propose", lambda observed, *_: looked.append(len(observed))
+    )
+    told = strategy(wine, believe(wine), seconds=1000, seconds_left=lambda: 500.0)
+    runs = scripted(told, lambda run: 1 + 1e-5 * run.number)
+    assert len(runs) == MIN_TRIALS + 6, "the rest of the catalogue goes on"
+    assert looked and len(set(looked)) == len(looked)
+
+
 def test_where_the_last_gain_came_from_is_tried_again_first(wine, no_gain):
     told = strategy(wine, believe(wine), seconds=1000, seconds_left=lambda: 500.0)
     lucky = MIN_TRIALS + 8  # a proposal
