@@ -542,7 +542,7 @@ class Strategy(Standings):
             self._may_be_tried,
         )
         if found is None or found.gain < TOLERANCE:
-            # To look again takes time; it is of use once there is another to look around.
+            # To look again takes time; it is of use if there is another to look around.
             self._nothing_new_around = len(observed)
             return None
         run = self._start(found.configuration, None, found.h, found.seconds)
