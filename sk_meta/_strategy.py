@@ -151,9 +151,9 @@ class Strategy(Standings):
             self.reason = "time budget spent"
             return None
         found = self._go_on() or self._begin()
-        if found is None:
-            go_on = self.budget.limited and self._gain_is_used_up
-            found = self._without_a_gain() if go_on else self._pick_up()
+        if found is None and self.budget.limited:
+            used_up = self._gain_is_used_up
+            found = self._without_a_gain() if used_up else self._pick_up()
         if found is not None:
             found.run.under_way.add(found.split)
         return found

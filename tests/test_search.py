@@ -464,14 +464,15 @@ def test_where_the_last_gain_came_from_is_tried_again_first(wine, no_gain):
     assert sum(proposed[9:]) == 6 and proposed.count(False) == 6
 
 
-@pytest.mark.parametrize("budget", [{"count": 20}, {"seconds": 1000}])
+@pytest.mark.parametrize("count", [None, 20])
 def test_the_best_that_were_dropped_of_a_family_run_all_folds(
-    wine, no_gain, monkeypatch, budget
+    wine, no_gain, monkeypatch, count
 ):
     monkeypatch.setattr(_strategy, "PATIENCE", 200)
     told = strategy(
-        wine, believe(wine), ensemble_size=8, seconds_left=lambda: 500.0, **budget
-    )
+        wine, believe(wine), ensemble_size=8, seconds_left=lambda: 500.0,
+        seconds=1000, count=count,
+    )  # fmt: skip
     runs = scripted(
         told, lambda run: 1.0 if run.number < UNRACED else 1.2 + 1e-4 * run.number
     )
@@ -493,7 +494,10 @@ def test_the_best_that_were_dropped_of_a_family_run_all_folds(
 )
 def test_what_no_ensemble_needs_stays_dropped(wine, worse, size, picked_up):
     names = ["logistic-C1", "lda", "naive-bayes-smooth", "knn-5"]
-    told = strategy(wine, believe(wine, names), ensemble_size=size, count=4)
+    told = strategy(
+        wine, believe(wine, names), ensemble_size=size, seconds=1000, count=4,
+        seconds_left=lambda: 500.0,
+    )  # fmt: skip
     runs = scripted(told, lambda run: 1.0 if run.number < UNRACED else worse)
     assert [run.picked_up for run in runs] == [False] * UNRACED + [picked_up]
     assert runs[-1].dropped and runs[-1].over != picked_up
@@ -515,9 +519,10 @@ def test_a_dropped_run_is_not_picked_up_while_a_fold_is_under_way(wine):
     assert cut_short.status == "dropped" and "above the best" in cut_short.error
 
 
-def test_the_rest_is_not_gone_through_if_configurations_are_counted(wine, no_gain):
-    told = strategy(wine, believe(wine), count=50)
-    assert len(scripted(told, lambda run: 1.0 + run.number)) == MIN_TRIALS
+def test_if_configurations_are_counted_it_ends_when_no_gain_is_expected(wine, no_gain):
+    told = strategy(wine, believe(wine), count=50, ensemble_size=8)
+    runs = scripted(told, lambda run: 1.0 if run.number < UNRACED else 1.2)
+    assert len(runs) == MIN_TRIALS and not any(run.picked_up for run in runs)
 
 
 def test_on_few_rows_the_folds_of_the_best_are_repeated():
