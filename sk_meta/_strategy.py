@@ -432,9 +432,7 @@ class Strategy(Standings):
         best = self._best()
         if best is None or run.number < UNRACED or self._variance is None:
             return
-        if run.picked_up:
-            return
-        if not self._is_known(run, best):
+        if run.picked_up or not self._is_known(run, best):
             return
         done = self._done(run)
         gap = compare(
@@ -491,7 +489,8 @@ class Strategy(Standings):
         )  # fmt: skip
         dropped = [
             run for run in self.runs
-            if run.dropped and run.over and not run.failed and not run.under_way
+            if run.dropped and not run.picked_up and not run.failed
+            and not run.under_way
             and run.missing(splits) and run.seconds <= left
             and number[run.configuration.family] < PER_FAMILY
             and self._is_known(run, best)
@@ -504,10 +503,7 @@ class Strategy(Standings):
         return Unit(run, run.missing(splits)[0])
 
     def _go_through(self) -> Unit | None:
-        """The most useful of the catalogue, though the belief expects no gain.
-
-        It may be wrong, and what is good in another way makes the ensemble better.
-        """
+        """The most useful of the catalogue; the belief in no gain may be wrong."""
         allowed = sorted(self._allowed())
         return self._begin_one_of(allowed) if allowed else None
 
