@@ -175,7 +175,7 @@ class BaseMetaLearner(InspectionMixin, CallbackSupportMixin, BaseEstimator):
             prior = self._believe(problem, memory)
             problem = steps.plan(problem, prior, budget, workers.size)
             self._keep_prior(problem, prior)
-            import_needed(problem.table)
+            import_needed(problem.table, steps.packages(prior))
             task = stack.enter_context(closing(self._share(problem, workers)))
             before = prior.belief.copy()
             search = self._search(problem, prior, budget, workers, task, memory, tasks)

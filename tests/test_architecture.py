@@ -261,6 +261,35 @@ print("skrub" in sys.modules)
     assert result.stdout.strip() == "False"
 
 
+def test_optional_libraries_are_imported_before_there_are_threads():
+    # CatBoost imports polars. A thread that did it, for a model that a worker has sent,
+    # left half of polars to scikit-learn, which fell over it in another thread.
+    pytest.importorskip("catboost")
+    script = """
+import sys
+from threading import current_thread
+from sklearn.datasets import load_iris
+from sk_meta import MetaLearnerClassifier
+class Watch:
+    def find_spec(name, path=None, target=None):
+        if name == "catboost":
+            print(current_thread().name)
+sys.meta_path.insert(0, Watch)
+X, y = load_iris(return_X_y=True, as_frame=True)
+MetaLearnerClassifier(
+    candidates=["catboost", "tree-depth3"], n_candidates=2, cv=2, n_jobs=2,
+).fit(X, y)
+"""
+    result = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", script],
+        capture_output=True,
+        text=True,
+        check=True,
+        cwd=ROOT.parent,
+    )
+    assert set(result.stdout.split()) == {"MainThread"}
+
+
 def test_public_names_exist_and_are_documented():
     for name in sk_meta.__all__:
         assert getattr(sk_meta, name).__doc__

@@ -1,6 +1,7 @@
 """Every configuration fits what it says it fits."""
 
 import pickle
+import sys
 from functools import lru_cache
 from string import ascii_uppercase
 
@@ -152,6 +153,17 @@ def test_families_that_need_no_optional_package(task):
 def test_families_of_classifiers_only():
     known = {c.family for c in catalogue("classification")}
     assert {"discriminant analysis", "naive Bayes"} <= known
+
+
+def test_a_package_that_cannot_be_imported_is_left_to_what_needs_it(
+    tmp_path, monkeypatch
+):
+    (tmp_path / "half_installed.py").write_text("raise OSError('libgomp is missing')")
+    (tmp_path / "all_there.py").write_text("")
+    monkeypatch.syspath_prepend(tmp_path)
+    table = describe_table(numeric_table("classification")[0])
+    prep.import_needed(table, ["half_installed", "all_there"])
+    assert "all_there" in sys.modules
 
 
 @pytest.mark.parametrize("package", ["lightgbm", "xgboost", "catboost"])

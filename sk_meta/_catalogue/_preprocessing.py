@@ -8,7 +8,10 @@ a flat list of steps; a mixed one gets a ``ColumnTransformer`` in front.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
+from contextlib import suppress
 from functools import partial
+from importlib import import_module
 from operator import methodcaller
 
 import numpy as np
@@ -186,18 +189,25 @@ def _expand_dates_and_text():
     )
 
 
-def import_needed(table: Table) -> None:
-    """Import what the steps for a table need.
+def import_needed(table: Table, packages: Iterable[str] = ()) -> None:
+    """Import what the configurations for a table need.
 
-    Before there are threads: while one of them imports a package, the others see half
-    of it. skrub imports polars, and scikit-learn asks whether polars is there.
+    Before there are threads: while one of them imports a package, if only to load a
+    model that a worker has sent, the others see half of it. skrub and CatBoost import
+    polars, and scikit-learn asks whether polars is there.
 
     Parameters
     ----------
     table : Table
+    packages : iterable of str, default=()
+        Optional packages. One that can't be imported is left to what needs it, which
+        will say so.
     """
     if table.of_kind(DATETIME, TEXT):
         import skrub  # noqa: F401
+    for package in packages:
+        with suppress(Exception):
+            import_module(package)
 
 
 def _one_hot() -> OneHotEncoder:
