@@ -2,6 +2,7 @@
 
     python benchmarks/budgets.py                     # idle
     python benchmarks/budgets.py --busy 2            # beside so many busy processes
+    python benchmarks/budgets.py --large             # a million rows; 20,000 columns
     python benchmarks/budgets.py --profile 30        # where the seconds go
     python benchmarks/budgets.py --profile 30 --calls   # and the caller's, by function
 
@@ -27,25 +28,41 @@ from sklearn.datasets import load_digits
 
 from sk_meta import MetaLearnerEstimator
 
+HELD_OUT = 600  # rows
 ROWS, BUDGETS = (100, 1_000, 10_000, 100_000), (1, 3, 10, 30)
+# Rows, columns and budgets: beyond what most tools take.
+LARGE = ((1_000_000, 30, (10, 30, 60, 120)), (200, 20_000, (3, 10, 30)))
 PROFILED = ("stackoverflow", "psid_wage", "ames")  # and digits
 
 
 def table_of(n_rows: int):
-    """So many rows of a real table of numbers, two classes."""
+    """So many rows of a real table of numbers, two classes; and rows held out."""
     X, y = load_digits(return_X_y=True)
+    y = (y > 4).astype(int)
+    X, X_test, y, y_test = X[HELD_OUT:], X[:HELD_OUT], y[HELD_OUT:], y[:HELD_OUT]
     rng = np.random.default_rng(0)
     rows = rng.integers(0, len(y), n_rows) if n_rows > len(y) else np.arange(n_rows)
-    X = X[rows] + rng.normal(0, 0.1, (n_rows, X.shape[1]))
-    return X, (y[rows] > 4).astype(int)
+    return X[rows] + rng.normal(0, 0.1, (n_rows, X.shape[1])), y[rows], X_test, y_test
 
 
-def print_overruns(n_jobs: int) -> None:
-    print("| rows | budget | took | over the promise | configurations | deadline |")
-    print("|---|---|---|---|---|---|")
-    for n_rows in ROWS:
-        X, y = table_of(n_rows)
-        for budget in BUDGETS:
+def with_columns(X, n_columns: int):
+    """So many of its columns; products of two of them where there are fewer."""
+    rng = np.random.default_rng(1)
+    if n_columns <= X.shape[1]:
+        return X[:, rng.permutation(X.shape[1])[:n_columns]]
+    pairs = rng.integers(0, X.shape[1], (2, n_columns))
+    return X[:, pairs[0]] * X[:, pairs[1]]
+
+
+def print_overruns(tables, n_jobs: int) -> None:
+    """Seconds taken, and what was found in them on rows that were held out."""
+    print("| rows | columns | budget | took | over the promise | configurations | "
+          "error, of classes | folds | deadline |")  # fmt: skip
+    print("|---|---|---|---|---|---|---|---|---|")
+    for n_rows, n_columns, budgets in tables:
+        X, y, X_test, y_test = table_of(n_rows)
+        X, X_test = with_columns(X, n_columns), with_columns(X_test, n_columns)
+        for budget in budgets:
             model = MetaLearnerEstimator(
                 "classification", time_budget=budget, n_jobs=n_jobs, random_state=0
             )
@@ -54,11 +71,12 @@ def print_overruns(n_jobs: int) -> None:
                 warnings.simplefilter("ignore")
                 model.fit(X, y)
             taken = time.perf_counter() - start
-            model.predict(X[:10])
+            error = 1 - model.score(X_test, y_test)
             n_seen = int((model.leaderboard_["n_folds"] > 0).sum())
             over = max(0.0, taken - 1.1 * budget - 5)
-            print(f"| {n_rows:,} | {budget} | {taken:.1f} | {over:.1f} | {n_seen} | "
-                  f"{model.deadline_} |", flush=True)  # fmt: skip
+            print(f"| {n_rows:,} | {n_columns:,} | {budget} | {taken:.1f} | {over:.1f} "
+                  f"| {n_seen} | {error:.3f} | {model.folds_} | {model.deadline_} |",
+                  flush=True)  # fmt: skip
 
 
 def print_profile(seconds: float, n_jobs: int, calls: bool) -> None:
@@ -102,6 +120,7 @@ def print_profile(seconds: float, n_jobs: int, calls: bool) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--busy", type=int, default=0)
+    parser.add_argument("--large", action="store_true")
     parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("--profile", type=float)
     parser.add_argument("--calls", action="store_true")
@@ -112,7 +131,8 @@ def main() -> None:
         print(f"{os.cpu_count()} cores, n_jobs={options.jobs}, {options.busy} busy "
               "processes beside it\n")  # fmt: skip
         if options.profile is None:
-            print_overruns(options.jobs)
+            small = [(n_rows, 64, BUDGETS) for n_rows in ROWS]
+            print_overruns(LARGE if options.large else small, options.jobs)
         else:
             print_profile(options.profile, options.jobs, options.calls)
     finally:
