@@ -150,6 +150,8 @@ class Refits:
             if i not in kept and (bag := self.fold_models(i, share))
         }
         if not kept and not bags:
+            bags = self.best_fold_models()
+        if not kept and not bags:
             kept = self.last_resort()
         if lost := [self.pool[i].name for i in wanted if i not in {**kept, **bags}]:
             warn_user(
@@ -256,6 +258,13 @@ class Refits:
     def _kept_folds(self, i: int) -> list[FoldResult]:
         """Those of a configuration whose models are at hand."""
         return [fold for fold in self.pool[i].folds if fold.model is not None]
+
+    def best_fold_models(self) -> dict[int, list[Pipeline]]:
+        """The fold models of the best configuration that has any."""
+        for i in np.argsort(self.scores)[::-1].tolist():
+            if models := self.fold_models(i, self.max_predict_time):
+                return {i: models}
+        return {}
 
     def last_resort(self) -> dict[int, Pipeline]:
         """Fit the best of the quick ones in this process, but don't wait for ever.

@@ -97,6 +97,11 @@ class Run:
         known = known[-self.n_judged :]
         return float(np.mean(known)) if known else self.expected_seconds
 
+    @property
+    def has_models(self) -> bool:
+        """Whether models of its folds are at hand."""
+        return any(result.model is not None for result in self.results.values())
+
     def latest(self, folds: Folds) -> int:
         """The latest stage that it has passed; -1 if none."""
         passed = [s for s, splits in enumerate(folds.stages) if self.has(splits)]

@@ -306,7 +306,9 @@ class Search:
             self._stop = True
         _log_fold(unit, result)
         if run.over:
-            self._drop_models(run)
+            # What fails on more rows can still be a member, by an earlier look.
+            if run.dropped or run.latest(self.problem.folds) < 0:
+                self._drop_models(run)
             logger.info("%s: %s", run.name, run.dropped or result.error)
         elif not run.under_way and not run.missing(self.problem.folds.stages[-1]):
             score = run.score(self.problem.folds.stages[-1])

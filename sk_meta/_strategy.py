@@ -213,12 +213,15 @@ class Strategy(Standings):
         """Seconds for the grace and the refit of the best configurations."""
         if not self.budget.limited:
             return 0.0
-        reserve = 0.0
-        if best := self.likely_members()[: min(self.ensemble_size, _REFITS)]:
-            seconds = [run.seconds for run in best]
-            needed = max(sum(seconds) / self.n_workers, seconds[0])
-            reserve = _REFIT_MARGIN * needed * self.problem.refit_factor
-        return min(reserve, self.budget.share(_REFIT_SHARE)) + self.grace
+        share = self.budget.share(_REFIT_SHARE)
+        best = self.likely_members()[: min(self.ensemble_size, _REFITS)]
+        seconds = [
+            run.seconds * self.problem.refit_factor for run in best
+            # What takes longer than may be kept back will be its fold models.
+            if run.seconds * self.problem.refit_factor <= share or not run.has_models
+        ]  # fmt: skip
+        needed = max(sum(seconds) / self.n_workers, *seconds, 0.0)
+        return min(_REFIT_MARGIN * needed, share) + self.grace
 
     # What to do next.
 

@@ -688,6 +688,12 @@ def test_time_is_kept_back_for_the_refit(wine):
             run.results[split] = replace(result, fit_seconds=50.0)
         # One configuration of 50 s a fold, on half as many rows again.
         assert found.strategy._to_keep_back() > 75 + found.strategy.grace
+        for split, result in run.results.items():
+            run.results[split] = replace(result, fit_seconds=500.0)
+        # A fifth of the budget at most; none, if it is not enough and there is a model.
+        assert told._to_keep_back() == 200 + told.grace
+        run.results[split] = replace(run.results[split], model="kept")
+        assert told._to_keep_back() == told.grace
 
 
 def test_a_fold_model_is_not_kept_if_its_score_is_below_the_best_eight(
@@ -790,6 +796,37 @@ def test_what_was_cut_off_after_its_look_is_judged_by_the_look(monkeypatch):
     _, members = told.members()
     found = [run.passed(problem.folds, run.latest(problem.folds), 0) for run in members]
     assert found and all(e.status == "ok" for e in found)
+
+
+def test_what_is_cut_off_after_its_look_leaves_the_model_of_the_look(monkeypatch):
+    X, y = load_digits(return_X_y=True)
+    monkeypatch.setattr(_folds, "LOOKS", (WINE_ROWS - 1,))
+    monkeypatch.setattr(_folds, "HOLDOUT_ROWS", 1000)
+    problem = describe(X, y, task="auto", scoring="neg_log_loss", cv=None, seed=0)
+    prior = believe(problem, ["logistic-C1"])
+    prior.configurations["logistic-C1"] = misbehaving("logistic-C1", "hang on all rows")
+    with workplace(problem, prior, Budget(seconds=8), n_jobs=2) as (found, rest):
+        result = found.run()
+        selection = steps.combine(problem, result, 1)
+        fitted = Refits(problem, result, *rest).finish(selection)
+    assert [trial.evaluation.status for trial in result.trials] == ["timeout"]
+    assert fitted.n_models == {"logistic-C1": 1}
+
+
+def test_the_next_best_fold_model_is_better_than_a_constant(wine):
+    prior = believe(wine, ["logistic-C1", "naive-bayes-smooth"])
+    for name in prior.configurations:
+        broken = misbehaving(name, "exit on all rows")
+        prior.configurations[name] = broken
+    with workplace(wine, prior, Budget(seconds=12), n_jobs=2) as (found, rest):
+        result = found.run()
+        first, *others = result.pool
+        bare = tuple(replace(fold, model=None) for fold in first.folds)
+        result = replace(result, pool=(replace(first, folds=bare), *others))
+        weights = np.array([1.0] + [0.0] * len(others))
+        with pytest.warns(UserWarning, match="Not refitted"):
+            fitted = Refits(wine, result, *rest).finish(Selection(weights, 0.0, True))
+    assert fitted.n_models == {others[0].name: len(wine.splits)}
 
 
 def test_a_fold_without_a_score_in_the_stored_metric_ends_no_search(wine):
