@@ -180,9 +180,8 @@ class Refits:
                           strict=True))  # fmt: skip
         with quiet():
             for name in wanted:
-                n_models = max(1, fitted.n_models[name])
-                at_least = known[name].predict_seconds * n_models
-                if time.perf_counter() + at_least > end:
+                at_most = told[name]  # by few rows, of which a part is for the call
+                if time.perf_counter() + at_most > end:
                     break
                 parts = [time_prediction(model, self.problem.X, rows, form)
                          for owner, model in models if owner == name]  # fmt: skip

@@ -757,6 +757,22 @@ def test_the_best_is_refitted_while_the_ensemble_is_selected(wine):
     assert set(fitted.n_models.values()) == {0}
 
 
+def test_what_would_take_long_is_not_predicted_only_to_time_it(wine):
+    prior = believe(wine, ["logistic-C1", "dummy"])
+    result = search(wine, prior)
+    slow = tuple(
+        replace(one, folds=tuple(replace(f, predict_seconds=0.2) for f in one.folds))
+        for one in result.pool
+    )
+    moment = Budget(seconds=1, clock=lambda: 0.0)
+    with workplace(wine, prior, Budget(seconds=9)) as (_, (_, workers, task)):
+        refits = Refits(wine, replace(result, pool=slow), moment, workers, task)
+        fitted = refits.finish(steps.combine(wine, result, 1))
+    ((_, seconds),) = fitted.predict_times.items()
+    # Not as measured, which is a few milliseconds, but in proportion to a fold's rows.
+    assert seconds == pytest.approx(1000 * 3 * 0.2 / WINE_ROWS)
+
+
 def test_configurations_are_built_with_the_seed(wine):
     prior = believe(wine, ["forest"])
     build = partial(prior.configurations["forest"].build, wine.table)
