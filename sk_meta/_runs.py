@@ -97,10 +97,9 @@ class Run:
         known = known[-self.n_judged :]
         return float(np.mean(known)) if known else self.expected_seconds
 
-    @property
-    def has_models(self) -> bool:
-        """Whether models of its folds are at hand."""
-        return any(result.model is not None for result in self.results.values())
+    def has_models(self, splits: tuple[int, ...]) -> bool:
+        """Whether models of these folds, which are run, are at hand."""
+        return any(self.results[i].model is not None for i in splits)
 
     def latest(self, folds: Folds) -> int:
         """The latest stage that it has passed; -1 if none."""

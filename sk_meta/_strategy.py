@@ -213,15 +213,13 @@ class Strategy(Standings):
         """Seconds for the grace and the refit of the best configurations."""
         if not self.budget.limited:
             return 0.0
-        share = self.budget.share(_REFIT_SHARE)
+        share, splits = self.budget.share(_REFIT_SHARE), self._folds.stages[-1]
         best = self.likely_members()[: min(self.ensemble_size, _REFITS)]
-        seconds = [
-            run.seconds * self.problem.refit_factor for run in best
-            # What takes longer than may be kept back will be its fold models.
-            if run.seconds * self.problem.refit_factor <= share or not run.has_models
-        ]  # fmt: skip
-        needed = max(sum(seconds) / self.n_workers, *seconds, 0.0)
-        return min(_REFIT_MARGIN * needed, share) + self.grace
+        needed = [(run.seconds * self.problem.refit_factor, run) for run in best]
+        # What takes longer than may be kept back will be its fold models.
+        seconds = [s for s, run in needed if s <= share or not run.has_models(splits)]
+        longest = max(sum(seconds) / self.n_workers, *seconds, 0.0)
+        return min(_REFIT_MARGIN * longest, share) + self.grace
 
     # What to do next.
 
