@@ -7,6 +7,8 @@ from collections.abc import Callable
 
 from ._memory import free_memory
 
+REFIT_GRACE = 2.0  # seconds that a refit in a worker may run over the budget
+
 
 class Budget:
     """Seconds and candidates that may be spent.

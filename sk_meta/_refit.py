@@ -14,7 +14,7 @@ from threading import Thread
 import numpy as np
 from sklearn.pipeline import Pipeline
 
-from ._budget import Budget
+from ._budget import REFIT_GRACE, Budget
 from ._catalogue import Configuration, choose
 from ._ensemble import WeightedEnsemble
 from ._evaluation import (
@@ -36,8 +36,7 @@ from ._unit import kept_model
 from ._workers import Here
 
 N_SPARES = 3  # refits to try before giving up
-# Seconds that a refit may run over the budget, in workers and at last without.
-REFIT_GRACE, LAST_GRACE = 2.0, 1.5
+LAST_GRACE = 1.5  # seconds that a refit without workers may run over the budget
 
 
 @dataclass(frozen=True)
@@ -122,7 +121,8 @@ class Refits:
 
         Members that the rest of the budget has no time for, or that fail on all rows,
         are the mean of their fold models; where these were not kept, they are left
-        out with a warning.
+        out with a warning. If nothing is left, there are the fold models of another,
+        a refit that is a matter of a moment, or a constant.
 
         Parameters
         ----------
@@ -151,8 +151,7 @@ class Refits:
         }
         if not kept and not bags:
             bags = self.best_fold_models()
-        if not kept and not bags:
-            kept = self.last_resort()
+            kept = self.last_resort(max([self.scores[i] for i in bags] or [-np.inf]))
         if lost := [self.pool[i].name for i in wanted if i not in {**kept, **bags}]:
             warn_user(
                 f"Not refitted, for lack of time or because they failed: {lost}. "
@@ -182,7 +181,7 @@ class Refits:
             for name in wanted:
                 at_most = told[name]  # by few rows, of which a part is for the call
                 if time.perf_counter() + at_most > end:
-                    break
+                    continue
                 parts = [time_prediction(model, self.problem.X, rows, form)
                          for owner, model in models if owner == name]  # fmt: skip
                 if np.isfinite(parts).all():
@@ -259,20 +258,25 @@ class Refits:
         return [fold for fold in self.pool[i].folds if fold.model is not None]
 
     def best_fold_models(self) -> dict[int, list[Pipeline]]:
-        """The fold models of the best configuration that has any."""
+        """The fold models of the best configuration that has any, and is in time."""
         for i in np.argsort(self.scores)[::-1].tolist():
+            if not np.isfinite(self.scores[i]):
+                continue
             if models := self.fold_models(i, self.max_predict_time):
                 return {i: models}
         return {}
 
-    def last_resort(self) -> dict[int, Pipeline]:
+    def last_resort(self, score: float) -> dict[int, Pipeline]:
         """Fit the best of the quick ones in this process, but don't wait for ever.
+
+        Only what scores better than what is there already.
 
         The workers may have been stopped at the deadline, and new ones be slow.
         """
         if not self.budget.limited or isinstance(self.workers, Here):
             return {}
-        quick = [i for i in range(len(self.pool)) if self.seconds(i) < LAST_GRACE / 2]
+        better = [i for i, known in enumerate(self.scores) if known > score]
+        quick = [i for i in better if self.seconds(i) < LAST_GRACE / 2]
         if not quick:
             return {}
         best = max(quick, key=lambda i: self.scores[i])

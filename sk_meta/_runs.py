@@ -98,8 +98,8 @@ class Run:
         return float(np.mean(known)) if known else self.expected_seconds
 
     def has_models(self, splits: tuple[int, ...]) -> bool:
-        """Whether models of these folds, which are run, are at hand."""
-        return any(self.results[i].model is not None for i in splits)
+        """Whether the models of all these folds, which are run, are at hand."""
+        return all(self.results[i].model is not None for i in splits)
 
     def latest(self, folds: Folds) -> int:
         """The latest stage that it has passed; -1 if none."""

@@ -307,7 +307,7 @@ class Search:
         _log_fold(unit, result)
         if run.over:
             # What fails on more rows can still be a member, by an earlier look.
-            if run.dropped or run.latest(self.problem.folds) < 0:
+            if run not in self.strategy.members()[1]:
                 self._drop_models(run)
             logger.info("%s: %s", run.name, run.dropped or result.error)
         elif not run.under_way and not run.missing(self.problem.folds.stages[-1]):

@@ -175,10 +175,10 @@ def _seconds_of_texts(problem: Problem) -> float:
     return _SECONDS_PER_CHARACTER * length * problem.folds.n_train(-1)
 
 
-def packages(prior: Prior) -> set[str]:
+def packages(prior: Prior) -> list[str]:
     """Optional packages that the applicable configurations need."""
     needed = {one.requires for one in prior.configurations.values()}
-    return {package for package in needed if package is not None}
+    return sorted(package for package in needed if package is not None)
 
 
 def rank(problem: Problem, prior: Prior) -> pd.DataFrame:

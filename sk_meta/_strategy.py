@@ -14,7 +14,7 @@ from math import ceil
 import numpy as np
 
 from ._belief import Belief
-from ._budget import Budget
+from ._budget import REFIT_GRACE, Budget
 from ._catalogue import Configuration
 from ._evaluation import FAILED, OK, FoldResult
 from ._history import h_per_loss
@@ -215,11 +215,14 @@ class Strategy(Standings):
             return 0.0
         share, splits = self.budget.share(_REFIT_SHARE), self._folds.stages[-1]
         best = self.likely_members()[: min(self.ensemble_size, _REFITS)]
-        needed = [(run.seconds * self.problem.refit_factor, run) for run in best]
-        # What takes longer than may be kept back will be its fold models.
-        seconds = [s for s, run in needed if s <= share or not run.has_models(splits)]
-        longest = max(sum(seconds) / self.n_workers, *seconds, 0.0)
-        return min(_REFIT_MARGIN * longest, share) + self.grace
+        # What takes longer than there may be time for will be its fold models.
+        seconds = [
+            s for run in best
+            if (s := run.seconds * self.problem.refit_factor) <= share + REFIT_GRACE
+            or not run.has_models(splits)
+        ]  # fmt: skip
+        needed = max(sum(seconds) / self.n_workers, *seconds, 0.0)
+        return min(_REFIT_MARGIN * needed, share) + self.grace
 
     # What to do next.
 

@@ -297,6 +297,24 @@ def test_without_time_for_workers_a_quick_refit_is_made_here(wine):
     assert fitted.ensemble.predict_proba(wine.X).shape == (len(wine.y), 3)
 
 
+def test_a_quick_refit_is_made_here_though_there_are_fold_models_of_a_worse(wine):
+    prior = believe(wine, ["logistic-C1", "dummy"])
+    ticks = iter([0.0])
+    spent = Budget(seconds=1, clock=lambda: next(ticks, 1000.0))
+    with workplace(wine, prior, Budget(seconds=12), n_jobs=2) as (found, rest):
+        result = found.run()
+        pool = tuple(
+            replace(one, folds=tuple(replace(fold, model=None) for fold in one.folds))
+            if one.name == "logistic-C1" else one
+            for one in result.pool
+        )  # fmt: skip
+        refits = Refits(wine, replace(result, pool=pool), spent, *rest[1:])
+        assert [pool[i].name for i in refits.best_fold_models()] == ["dummy"]
+        fitted = refits.finish(steps.combine(wine, result, 1))
+    assert fitted.best_name == "logistic-C1"
+    assert fitted.n_models == {"logistic-C1": 0}
+
+
 def test_a_budget_in_which_nothing_fits_still_tries_one_cheap_configuration(wine):
     prior = believe(wine)
     prior.belief.clock.mean = prior.belief.clock.mean + 12  # hours are expected
@@ -690,9 +708,10 @@ def test_time_is_kept_back_for_the_refit(wine):
         assert found.strategy._to_keep_back() > 75 + found.strategy.grace
         for split, result in run.results.items():
             run.results[split] = replace(result, fit_seconds=500.0)
-        # A fifth of the budget at most; none, if it is not enough and there is a model.
+        # A fifth of the budget at most; none, if it is not enough and there are models.
         assert told._to_keep_back() == 200 + told.grace
-        run.results[split] = replace(run.results[split], model="kept")
+        for split, result in run.results.items():
+            run.results[split] = replace(result, model="kept")
         assert told._to_keep_back() == told.grace
 
 
@@ -832,7 +851,7 @@ def test_what_is_cut_off_after_its_look_leaves_the_model_of_the_look(monkeypatch
 def test_the_next_best_fold_model_is_better_than_a_constant(wine):
     prior = believe(wine, ["logistic-C1", "naive-bayes-smooth"])
     for name in prior.configurations:
-        broken = misbehaving(name, "exit on all rows")
+        broken = misbehaving(name, "hang on all rows")
         prior.configurations[name] = broken
     with workplace(wine, prior, Budget(seconds=12), n_jobs=2) as (found, rest):
         result = found.run()

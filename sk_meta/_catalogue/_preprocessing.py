@@ -192,9 +192,9 @@ def _expand_dates_and_text():
 def import_needed(table: Table, packages: Iterable[str] = ()) -> None:
     """Import what the configurations for a table need.
 
-    Before there are threads: while one of them imports a package, if only to load a
-    model that a worker has sent, the others see half of it. skrub and CatBoost import
-    polars, and scikit-learn asks whether polars is there.
+    Before a thread does: while it imports a package, if only to load a model that a
+    worker has sent, the others see half of it. skrub and CatBoost import polars, and
+    scikit-learn asks whether polars is there.
 
     Parameters
     ----------
