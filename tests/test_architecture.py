@@ -225,19 +225,24 @@ def test_every_module_says_what_it_is_for(path):
     assert ast.get_docstring(parse(path)) or path.parent.name == "data"
 
 
-def test_import_loads_no_optional_library():
-    script = (
-        "import sys, sk_meta\n"
-        f"print([name for name in {OPTIONAL!r} if name in sys.modules])"
-    )
+def printed_by(script):
+    """What a script prints in a new process."""
     result = subprocess.run(
-        [sys.executable, "-c", script],
+        [sys.executable, "-W", "ignore", "-c", script],
         capture_output=True,
         text=True,
         check=True,
         cwd=ROOT.parent,
     )
-    assert result.stdout.strip() == "[]"
+    return result.stdout
+
+
+def test_import_loads_no_optional_library():
+    script = (
+        "import sys, sk_meta\n"
+        f"print([name for name in {OPTIONAL!r} if name in sys.modules])"
+    )
+    assert printed_by(script).strip() == "[]"
 
 
 def test_a_table_without_dates_and_text_needs_no_skrub():
@@ -251,14 +256,7 @@ X = X.assign(constant=1.0, long=X.iloc[:, 0] > 5.8, size=["s", "m", "l"] * 50)
 MetaLearnerClassifier(n_candidates=8, random_state=0).fit(X, y)
 print("skrub" in sys.modules)
 """
-    result = subprocess.run(
-        [sys.executable, "-W", "ignore", "-c", script],
-        capture_output=True,
-        text=True,
-        check=True,
-        cwd=ROOT.parent,
-    )
-    assert result.stdout.strip() == "False"
+    assert printed_by(script).strip() == "False"
 
 
 def test_optional_libraries_are_not_imported_in_a_thread():
@@ -280,14 +278,7 @@ MetaLearnerClassifier(
     candidates=["catboost"], n_candidates=1, cv=2, n_jobs=2, random_state=0,
 ).fit(X, y)
 """
-    result = subprocess.run(
-        [sys.executable, "-W", "ignore", "-c", script],
-        capture_output=True,
-        text=True,
-        check=True,
-        cwd=ROOT.parent,
-    )
-    assert set(result.stdout.split()) == {"MainThread"}
+    assert set(printed_by(script).split()) == {"MainThread"}
 
 
 def test_public_names_exist_and_are_documented():
