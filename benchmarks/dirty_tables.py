@@ -65,7 +65,7 @@ DIRTY = Benchmark(
         half: [name for name, task in TASKS.items() if half_of(task.family) == half]
         for half in ("report", "development")
     },
-    split_of=lambda name: Split.of(TASKS[name], MAX_ROWS),
+    split_of=lambda name, number: Split.of(TASKS[name], number, MAX_ROWS),
     tools=dict.fromkeys(TOOLS, SECONDS),
     out=RAW / "dirty",
     kept=Path(__file__).with_name("dirty_results.jsonl"),

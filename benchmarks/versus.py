@@ -4,6 +4,7 @@
     python benchmarks/versus.py                   # everything that is missing
     python benchmarks/versus.py --tools sk_meta,flaml --seconds 10 --tables penguins
     python benchmarks/versus.py --development     # other tables, for mending things
+    python benchmarks/versus.py --split 1         # other rows held out: what is chance?
     python benchmarks/versus.py --report          # the tables of what is there
     python benchmarks/versus.py --keep            # write it to versus_results.jsonl
 
@@ -125,15 +126,17 @@ class Split:
     truth: pd.Series
 
     @classmethod
-    def of(cls, task: CorpusTask, max_rows: int | None = None) -> Split:
-        """Two thirds to learn from, the same ones every time."""
+    def of(
+        cls, task: CorpusTask, number: int = 0, max_rows: int | None = None
+    ) -> Split:
+        """Two thirds to learn from, for every number the same ones every time."""
         X, y = load(task, max_rows)
         kind = kind_of(task, y)
         train, test, y_train, truth = train_test_split(
             X,
             y,
             test_size=TEST_SHARE,
-            random_state=SEED,
+            random_state=number,
             stratify=None if kind == "regression" else y,
         )
         train = train.assign(**{LABEL: y_train})
@@ -163,7 +166,6 @@ class Split:
         return float(log_loss(self.truth, predictions, labels=classes))
 
 
-SplitOf = Callable[[str], Split]
 Planned = tuple[float, str, str]  # seconds, table, tool
 
 
@@ -176,17 +178,17 @@ class Benchmark:
     tables : mapping of str to sequence of str
         Names of the tables of each half.
     split_of : callable
-        The split of a table, by its name.
+        A split of a table, by the table's name and the number of the split.
     tools : mapping of str to sequence of float
         Tools, and for how many seconds they are asked by default.
     out : Path
-        Folder with a folder a half.
+        Folder with a folder a half, and a split if it is not the first.
     kept : Path
-        File that the results of the report half are kept in.
+        File that the results of the first split of the report half are kept in.
     """
 
     tables: Mapping[str, Sequence[str]]
-    split_of: SplitOf
+    split_of: Callable[[str, int], Split]
     tools: Mapping[str, Sequence[float]]
     out: Path
     kept: Path
@@ -194,7 +196,7 @@ class Benchmark:
 
 VERSUS = Benchmark(
     TABLES,
-    lambda name: Split.of(find(name)),
+    lambda name, number: Split.of(find(name), number),
     {name: tool.seconds for name, tool in TOOLS.items()},
     RAW / "versus",
     Path(__file__).with_name("versus_results.jsonl"),
@@ -280,7 +282,9 @@ def restore(out: Path, kept: Path) -> None:
                 write(run, out)
 
 
-def run_all(plan: list[Planned], split_of: SplitOf, out: Path, again: bool) -> None:
+def run_all(
+    plan: list[Planned], split_of: Callable[[str], Split], out: Path, again: bool
+) -> None:
     """What is missing of the plan, all tools on a table one after the other."""
     split = None
     for seconds, table, tool in plan:
@@ -319,6 +323,7 @@ def arguments(description: str, benchmark: Benchmark) -> argparse.ArgumentParser
     parser.add_argument("--seconds", type=several, help="instead of the tools' own")
     parser.add_argument("--tables", type=several)
     parser.add_argument("--development", action="store_true")
+    parser.add_argument("--split", type=int, default=0, help="which rows are held out")
     parser.add_argument("--install", action="store_true", help="run nothing")
     parser.add_argument(
         "--reinstall",
@@ -335,10 +340,11 @@ def arguments(description: str, benchmark: Benchmark) -> argparse.ArgumentParser
 def compare(benchmark: Benchmark, options: argparse.Namespace) -> None:
     """Do what was asked for: run what is missing, keep it, or report it."""
     half = "development" if options.development else "report"
-    out, tables = options.out / half, options.tables or benchmark.tables[half]
+    out = options.out / (f"{half}-{options.split}" if options.split else half)
+    tables = options.tables or benchmark.tables[half]
     tools = options.tools or list(benchmark.tools)
     seconds = [float(text) for text in options.seconds or ()]
-    if not options.development:
+    if half == "report" and not options.split:
         restore(out, benchmark.kept)
     if options.keep:
         keep(options.out / "report", benchmark.kept)
@@ -353,7 +359,11 @@ def compare(benchmark: Benchmark, options: argparse.Namespace) -> None:
     tools = installed(tools, options.reinstall)
     if not options.install:
         plan = planned(benchmark, tables, tools, seconds)
-        run_all(plan, benchmark.split_of, out, options.again)
+
+        def split_of(table: str) -> Split:
+            return benchmark.split_of(table, options.split)
+
+        run_all(plan, split_of, out, options.again)
 
 
 def installed(tools: Sequence[str], reinstall: bool) -> list[str]:
