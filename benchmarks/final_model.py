@@ -41,7 +41,14 @@ from sk_meta._evaluation import (
 )
 from sk_meta._problem import describe
 from sk_meta._search import Search
-from sk_meta._selection import Goal, _Fold, _weights, select
+from sk_meta._selection import (
+    Goal,
+    _Fold,
+    _weights,
+    _weights_without_each,
+    heaviest,
+    select,
+)
 from sk_meta._shared import SharedTask
 from sk_meta._strategy import Strategy
 from sk_meta._temperature import find_temperatures, heated
@@ -149,12 +156,14 @@ def variants(path: Path) -> tuple[str, dict[str, float]]:
     smooth, direct = (
         greedy(Goal(None, name, y, classes, 8), oof, rows) for name in ("", metric)
     )
+    once = greedy(Goal(None, metric, y, classes, 8), oof, rows, once=True)
     best = np.eye(len(oof))[int(np.argmax(kept["scores"].mean(axis=1)))]
     found = {
         "best single, refit": error(blend(best, refits)),
         "best single, fold models": error(blend(best, bags)),
         "greedy by a smooth loss, refits": error(blend(smooth, refits)),
         "greedy by the metric, refits": error(blend(direct, refits)),
+        "greedy on all folds at once, refits": error(blend(once, refits)),
         "greedy by the metric, fold models": error(blend(direct, bags)),
         "equal weights, refits": error(refits.mean(axis=0)),
         "second layer, refits": error(stacked(oof, refits, y, classes)),
@@ -194,10 +203,14 @@ def with_own_temperatures(kept: dict, rows, refits) -> np.ndarray:
     return heated(np.tensordot(chosen.weights, hot, axes=1), chosen.temperature)
 
 
-def greedy(goal: Goal, oof, rows) -> np.ndarray:
-    """Weights as the estimator selects them, on all folds."""
+def greedy(goal: Goal, oof, rows, once: bool = False) -> np.ndarray:
+    """Weights as the estimator selects them, or once, on all folds."""
     folds = [_Fold.of(list(oof[:, part]), part, goal) for part in rows]
-    return _weights(folds, goal, {"max_members": goal.size})
+    limits = {"max_members": goal.size, "costs": np.zeros(len(oof))}
+    if once:
+        return _weights(folds, np.array([], dtype=int), goal, limits)
+    chosen = _weights_without_each(folds, folds, goal, limits)
+    return heaviest(np.mean(chosen, axis=0), **limits)
 
 
 def stacked(oof, refits, y, classes) -> np.ndarray:

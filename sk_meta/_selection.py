@@ -82,6 +82,38 @@ def greedy_weights(
     return best_counts / best_counts.sum()
 
 
+def heaviest(
+    weights: np.ndarray,
+    max_members: int,
+    costs: np.ndarray,
+    max_cost: float = np.inf,
+) -> np.ndarray:
+    """The members of the largest weights that are within the limits.
+
+    Parameters
+    ----------
+    weights : ndarray of shape (n_members,)
+    max_members : int
+        Largest number of members.
+    costs : ndarray of shape (n_members,)
+        Cost of each member, whatever its weight.
+    max_cost : float, default=inf
+        What the members may cost together; the heaviest is kept whatever it costs.
+
+    Returns
+    -------
+    ndarray of shape (n_members,)
+        Weights that sum to 1.
+    """
+    kept = np.zeros(len(weights))
+    cost = 0.0
+    for i in np.argsort(-weights, kind="stable"):
+        fits = cost + costs[i] <= max_cost or not kept.any()
+        if weights[i] > 0 and fits and np.count_nonzero(kept) < max_members:
+            kept[i], cost = weights[i], cost + costs[i]
+    return kept / kept.sum()
+
+
 @dataclass(frozen=True)
 class Selection:
     """Weights of the members, and how well they did on unseen folds.
@@ -302,14 +334,16 @@ def _blended(members: _Members, rows, goal: Goal, n_folds: int | None) -> _Blend
             return np.nan
         return float(scores(map(at_least_tiny, predictions)).mean())
 
-    blends, alone = _unseen(judges, goal, limits)
+    chosen = _weights_without_each(folds, judges, goal, limits)
+    blends = [f.blend(w) for f, w in zip(judges, chosen, strict=True)]
+    alone = _best_alone(judges, goal)
     blended, score = scores(blends).mean(), float(scores(alone).mean())
     own = members.temperatures
     single = Selection(np.eye(size)[pool[0]], score, True, temperatures=own)
     if not blended >= score:
         return _Blended(single, floored(alone))
     weights = np.zeros(size)
-    weights[pool] = _weights(folds, goal, limits)
+    weights[pool] = heaviest(np.mean(chosen, axis=0), **limits)
     if np.count_nonzero(weights) == 1:
         # By the user's metric, whichever is best in what was minimised.
         return _Blended(single, floored(alone))
@@ -343,17 +377,16 @@ def _can_be_scored(goal: Goal, prediction: np.ndarray, rows: np.ndarray) -> bool
         return False
 
 
-def _unseen(folds: list[_Fold], goal: Goal, limits: dict):
-    """Of every fold, the blend by weights of the others, and the best member alone."""
+def _best_alone(folds: list[_Fold], goal: Goal) -> list[np.ndarray]:
+    """Of every fold, what the member predicts that is the best without it.
+
+    With it, the best single member would be favoured.
+    """
     scores = np.array([[goal.score(p, f.rows) for p in f.predictions] for f in folds])
-    blends, alone = [], []
-    for k, fold in enumerate(folds):
-        blends.append(fold.blend(_weights(folds[:k] + folds[k + 1 :], goal, limits)))
-        # The best single member is chosen without this fold too, or it would
-        # be favoured.
-        best = np.delete(scores, k, axis=0).sum(axis=0).argmax()
-        alone.append(fold.predictions[best])
-    return blends, alone
+    best = [
+        np.delete(scores, k, axis=0).sum(axis=0).argmax() for k in range(len(folds))
+    ]
+    return [fold.predictions[i] for fold, i in zip(folds, best, strict=True)]
 
 
 def _warn_too_slow(limit: float, fastest: float) -> None:
@@ -396,13 +429,29 @@ class _Fold:
         return np.tensordot(weights, self.predictions, axes=1)
 
 
-def _weights(folds: list[_Fold], goal: Goal, limits: dict) -> np.ndarray:
-    """Greedy weights on some folds; many rows are more than enough to choose by."""
-    kept = np.concatenate([fold.kept for fold in folds], axis=1)
-    labels = np.concatenate([fold.labels for fold in folds])
+def _weights_without_each(
+    folds: list[_Fold], judges: list[_Fold], goal: Goal, limits: dict
+) -> list[np.ndarray]:
+    """Weights for each of the judges, selected on all rows but its own.
+
+    The mean of them is what the ensemble gets: members that were chosen for the noise
+    of few rows are in few of them. See benchmarks/final_model.py.
+    """
+    return [_weights(folds, judge.rows, goal, limits) for judge in judges]
+
+
+def _weights(folds: list[_Fold], unseen, goal: Goal, limits: dict) -> np.ndarray:
+    """Greedy weights; many rows are more than enough to choose by."""
+    seen = [~np.isin(fold.rows, unseen) for fold in folds]
+    if not any(part.any() for part in seen):  # the same rows are in all folds
+        seen = [np.full(len(fold.rows), fold.rows is not unseen) for fold in folds]
+    pairs = list(zip(folds, seen, strict=True))
+    kept = np.concatenate([fold.kept[:, part] for fold, part in pairs], axis=1)
+    labels = np.concatenate([fold.labels[part] for fold, part in pairs])
     weights = None
     if goal.weights is not None:
-        weights = goal.weights[np.concatenate([fold.rows for fold in folds])]
+        rows = np.concatenate([fold.rows[part] for fold, part in pairs])
+        weights = goal.weights[rows]
     losses = goal.losses
     most = _MAX_RANKED if losses is _ranking_losses else _MAX_ROWS
     if len(labels) > most:

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from scipy import sparse
 from sklearn.base import clone
-from sklearn.datasets import load_breast_cancer, load_digits
+from sklearn.datasets import load_digits, load_wine
 from sklearn.dummy import DummyClassifier
 from sklearn.ensemble import ExtraTreesClassifier, RandomForestClassifier
 from sklearn.linear_model import LinearRegression, LogisticRegression, Ridge
@@ -33,7 +33,13 @@ from sk_meta._catalogue._custom import custom
 from sk_meta._ensemble import WeightedEnsemble
 from sk_meta._evaluation import SCORE, Evaluation, FoldResult
 from sk_meta._refit import Refits
-from sk_meta._selection import Goal, _ranking_losses, greedy_weights, select
+from sk_meta._selection import (
+    Goal,
+    _ranking_losses,
+    greedy_weights,
+    heaviest,
+    select,
+)
 from sk_meta._shared import Reference
 from sk_meta._table import describe_table
 from sk_meta._temperature import heated
@@ -255,6 +261,78 @@ def test_size_limits_the_number_of_members(size):
     assert np.count_nonzero(selection.weights) == size
 
 
+def test_weights_are_the_mean_of_those_selected_without_each_fold():
+    rng = np.random.RandomState(0)
+    y_folds = [rng.normal(size=25) for _ in range(4)]
+    noisy = [[y + rng.normal(size=25) for y in y_folds] for _ in range(12)]
+    evaluations = evaluations_from(noisy, y_folds)
+    selection = select_on(evaluations, y_folds, negative_mse, None, size=12)
+    errors = np.array([np.concatenate(parts) for parts in noisy])
+    errors -= np.concatenate(y_folds)
+    chosen = [greedy_weights(squares, np.delete(errors, part, axis=1))
+              for part in np.split(np.arange(100), 4)]  # fmt: skip
+    np.testing.assert_allclose(selection.weights, np.mean(chosen, axis=0))
+    # All twelve are equally good: no choice of some rows knows which to prefer.
+    once = greedy_weights(squares, errors)
+    assert (selection.weights**2).sum() < (once**2).sum()
+
+
+def test_folds_may_have_the_same_rows(regression):
+    evaluations, y_folds = regression
+    y, rows = y_folds[0], [np.arange(len(y_folds[0]))] * 3
+    twice = [replace(e, folds=(e.folds[0],) * 3) for e in evaluations]
+
+    def score(prediction, rows):
+        return negative_mse(prediction, y[rows])
+
+    selection = select(twice, rows, Goal(score, "", y, None, 4))
+    assert selection.weights.sum() == pytest.approx(1)
+
+
+def test_repeated_folds_are_not_judged_by_rows_that_were_seen(diabetes):
+    """In a second repetition the rows of a fold are in other folds."""
+    X, y = diabetes
+    splits = [
+        split for seed in range(2)
+        for split in KFold(3, shuffle=True, random_state=seed).split(X)
+    ]  # fmt: skip
+    rng = np.random.RandomState(0)
+    rows = [test for _, test in splits]
+    noisy = [[y[part] + 60 * rng.normal(size=len(part)) for part in rows]
+             for _ in range(6)]  # fmt: skip
+    evaluations = evaluations_from(noisy, [y[part] for part in rows])
+
+    def score(prediction, part):
+        return negative_mse(prediction, y[part])
+
+    selection = select(evaluations, rows, Goal(score, "", y, None, 6), n_folds=3)
+    first = []
+    for part in rows[:3]:
+        seen = [~np.isin(other, part) for other in rows]
+        errors = np.array([
+            np.concatenate([
+                (one - y[other])[use]
+                for one, other, use in zip(parts, rows, seen, strict=True)
+            ])
+            for parts in noisy
+        ])  # fmt: skip
+        first.append(greedy_weights(squares, errors))
+    np.testing.assert_allclose(selection.weights, np.mean(first, axis=0))
+
+
+def test_the_heaviest_are_kept_within_the_limits():
+    weights, costs = np.array([0.1, 0.4, 0.0, 0.3, 0.2]), np.array([1, 3, 1, 9, 2])
+    np.testing.assert_allclose(heaviest(weights, 5, costs), weights)
+    np.testing.assert_allclose(
+        heaviest(weights, 2, costs), [0, 4 / 7, 0, 3 / 7, 0]
+    )
+    # The second does not fit, and those that do take its place.
+    np.testing.assert_allclose(
+        heaviest(weights, 3, costs, max_cost=6), [1 / 7, 4 / 7, 0, 0, 2 / 7]
+    )
+    np.testing.assert_array_equal(heaviest(weights, 5, costs, 2.5), [0, 1, 0, 0, 0])
+
+
 def test_size_one_is_the_best_single_member(regression):
     evaluations, y_folds = regression
     selection = select_on(evaluations, y_folds, negative_mse, None, size=1)
@@ -403,13 +481,29 @@ def test_a_fold_of_few_rows_is_timed_with_1000_if_asked_to():
     assert np.isnan(unit_of(Slow(), 20, time_predict=True).predict_time)
 
 
+def test_where_all_folds_choose_one_it_is_the_best_by_the_metric():
+    # The metric counts large errors; what is minimised is their squares.
+    def few_large_errors(prediction, y):
+        return -float((np.abs(prediction - y) > 1).mean())
+
+    rng = np.random.RandomState(0)
+    y_folds = [rng.normal(size=50) for _ in range(3)]
+    rarely_wrong = [y + 9 * (np.arange(50) % 10 == 0) for y in y_folds]
+    often_wrong = [y + 1.5 * (np.arange(50) % 4 == 0) for y in y_folds]
+    evaluations = evaluations_from(
+        [rarely_wrong, often_wrong], y_folds, few_large_errors
+    )
+    selection = select_on(evaluations, y_folds, few_large_errors, None, size=2)
+    assert selection.single
+    np.testing.assert_array_equal(selection.weights, [1, 0])
+
+
 def test_what_is_named_the_best_alone_is_what_predicts():
-    X, y = load_breast_cancer(return_X_y=True)
+    X, y = load_wine(return_X_y=True)
     model = MetaLearnerClassifier(
         candidates=["linear", "discriminant analysis"], n_candidates=8, cv=3,
         random_state=0,
-    ).fit(X[:250], y[:250])  # fmt: skip
-    # Another one has the lowest log loss, which the selection minimises.
+    ).fit(X, y)  # fmt: skip
     members = model.members_["configuration"].tolist()
     assert members == [model.best_params_["configuration"]]
     assert model.best_score_ == model.leaderboard_["mean_score"].max()
