@@ -44,9 +44,9 @@ from sk_meta._search import Search
 from sk_meta._selection import (
     Goal,
     _Fold,
+    _mean_weights,
     _weights,
     _weights_without_each,
-    heaviest,
     select,
 )
 from sk_meta._shared import SharedTask
@@ -208,9 +208,9 @@ def greedy(goal: Goal, oof, rows, once: bool = False) -> np.ndarray:
     folds = [_Fold.of(list(oof[:, part]), part, goal) for part in rows]
     limits = {"max_members": goal.size, "costs": np.zeros(len(oof))}
     if once:
-        return _weights(folds, np.array([], dtype=int), goal, limits)
-    chosen = _weights_without_each(folds, folds, goal, limits)
-    return heaviest(np.mean(chosen, axis=0), **limits)
+        return _weights(folds, goal, limits)
+    chosen = _weights_without_each(folds, len(folds), goal, limits)
+    return _mean_weights(chosen, folds, len(folds), goal, limits)
 
 
 def stacked(oof, refits, y, classes) -> np.ndarray:

@@ -182,7 +182,7 @@ class Benchmark:
     tools : mapping of str to sequence of float
         Tools, and for how many seconds they are asked by default.
     out : Path
-        Folder with a folder a half, and a split if it is not the first.
+        Holds `report` and `development`, and `report-1` and so on for other splits.
     kept : Path
         File that the results of the first split of the report half are kept in.
     """
@@ -344,10 +344,13 @@ def compare(benchmark: Benchmark, options: argparse.Namespace) -> None:
     tables = options.tables or benchmark.tables[half]
     tools = options.tools or list(benchmark.tools)
     seconds = [float(text) for text in options.seconds or ()]
-    if half == "report" and not options.split:
+    first = half == "report" and not options.split
+    if first:
         restore(out, benchmark.kept)
     if options.keep:
-        keep(options.out / "report", benchmark.kept)
+        if not first:
+            raise SystemExit("Only the first split of the report half is kept.")
+        keep(out, benchmark.kept)
         return
     if options.report:
         versus_report.report(out, options.tools, seconds, options.tables)

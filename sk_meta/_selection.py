@@ -88,7 +88,7 @@ def heaviest(
     costs: np.ndarray,
     max_cost: float = np.inf,
 ) -> np.ndarray:
-    """The members of the largest weights that are within the limits.
+    """Which members have the largest weights and are together within the limits.
 
     Parameters
     ----------
@@ -98,20 +98,19 @@ def heaviest(
     costs : ndarray of shape (n_members,)
         Cost of each member, whatever its weight.
     max_cost : float, default=inf
-        What the members may cost together; the heaviest is kept whatever it costs.
+        What the members may cost together; each must cost no more alone.
 
     Returns
     -------
-    ndarray of shape (n_members,)
-        Weights that sum to 1.
+    ndarray of shape (n_kept,)
+        Places of members with a weight, in order.
     """
-    kept = np.zeros(len(weights))
-    cost = 0.0
+    kept: list[int] = []
     for i in np.argsort(-weights, kind="stable"):
-        fits = cost + costs[i] <= max_cost or not kept.any()
-        if weights[i] > 0 and fits and np.count_nonzero(kept) < max_members:
-            kept[i], cost = weights[i], cost + costs[i]
-    return kept / kept.sum()
+        too_dear = costs[i] + costs[kept].sum() > max_cost
+        if weights[i] > 0 and not too_dear and len(kept) < max_members:
+            kept.append(int(i))
+    return np.sort(kept)
 
 
 @dataclass(frozen=True)
@@ -123,8 +122,8 @@ class Selection:
     weights : ndarray of shape (n_members,)
         Sum to 1.
     score : float
-        Mean score over the folds, each scored with weights that were selected
-        on the other folds.
+        Mean score over the folds of the first repetition, each scored with weights
+        that were selected on the others.
     single : bool
         Whether the best single member was kept instead of an ensemble.
     temperature : float, default=1.0
@@ -334,8 +333,8 @@ def _blended(members: _Members, rows, goal: Goal, n_folds: int | None) -> _Blend
             return np.nan
         return float(scores(map(at_least_tiny, predictions)).mean())
 
-    chosen = _weights_without_each(folds, judges, goal, limits)
-    blends = [f.blend(w) for f, w in zip(judges, chosen, strict=True)]
+    chosen = _weights_without_each(folds, len(judges), goal, limits)
+    blends = [f.blend(w) for f, w in zip(judges, chosen, strict=False)]
     alone = _best_alone(judges, goal)
     blended, score = scores(blends).mean(), float(scores(alone).mean())
     own = members.temperatures
@@ -343,7 +342,7 @@ def _blended(members: _Members, rows, goal: Goal, n_folds: int | None) -> _Blend
     if not blended >= score:
         return _Blended(single, floored(alone))
     weights = np.zeros(size)
-    weights[pool] = heaviest(np.mean(chosen, axis=0), **limits)
+    weights[pool] = _mean_weights(chosen, folds, len(judges), goal, limits)
     if np.count_nonzero(weights) == 1:
         # By the user's metric, whichever is best in what was minimised.
         return _Blended(single, floored(alone))
@@ -425,33 +424,54 @@ class _Fold:
         kept = stacked[:, np.arange(len(rows)), truth]
         return cls(stacked, kept, truth, rows, weights)
 
+    def only(self, members: np.ndarray) -> _Fold:
+        """The same rows, of fewer members."""
+        return replace(
+            self, predictions=self.predictions[members], kept=self.kept[members]
+        )
+
     def blend(self, weights: np.ndarray) -> np.ndarray:
         return np.tensordot(weights, self.predictions, axes=1)
 
 
 def _weights_without_each(
-    folds: list[_Fold], judges: list[_Fold], goal: Goal, limits: dict
-) -> list[np.ndarray]:
-    """Weights for each of the judges, selected on all rows but its own.
+    folds: list[_Fold], n_folds: int, goal: Goal, limits: dict
+) -> np.ndarray:
+    """Weights for each fold, selected on the others of its repetition."""
+    chosen = []
+    for k in range(len(folds)):
+        first = k - k % n_folds
+        others = folds[first:k] + folds[k + 1 : first + n_folds]
+        chosen.append(_weights(others, goal, limits))
+    return np.array(chosen)
 
-    The mean of them is what the ensemble gets: members that were chosen for the noise
-    of few rows are in few of them. See benchmarks/final_model.py.
+
+def _mean_weights(
+    chosen: np.ndarray, folds: list[_Fold], n_folds: int, goal: Goal, limits: dict
+) -> np.ndarray:
+    """Mean of the weights that were selected without each fold.
+
+    A member that only the noise of some rows favours is in few of the selections. If
+    there are more members than the limits allow, the heaviest are selected from anew.
     """
-    return [_weights(folds, judge.rows, goal, limits) for judge in judges]
+    mean = chosen.mean(axis=0)
+    kept = heaviest(mean, **limits)
+    if len(kept) == np.count_nonzero(mean):
+        return mean
+    few = [fold.only(kept) for fold in folds]
+    limits = {**limits, "costs": limits["costs"][kept]}
+    weights = np.zeros(len(mean))
+    weights[kept] = _weights_without_each(few, n_folds, goal, limits).mean(axis=0)
+    return weights
 
 
-def _weights(folds: list[_Fold], unseen, goal: Goal, limits: dict) -> np.ndarray:
-    """Greedy weights; many rows are more than enough to choose by."""
-    seen = [~np.isin(fold.rows, unseen) for fold in folds]
-    if not any(part.any() for part in seen):  # the same rows are in all folds
-        seen = [np.full(len(fold.rows), fold.rows is not unseen) for fold in folds]
-    pairs = list(zip(folds, seen, strict=True))
-    kept = np.concatenate([fold.kept[:, part] for fold, part in pairs], axis=1)
-    labels = np.concatenate([fold.labels[part] for fold, part in pairs])
+def _weights(folds: list[_Fold], goal: Goal, limits: dict) -> np.ndarray:
+    """Greedy weights on some folds; many rows are more than enough to choose by."""
+    kept = np.concatenate([fold.kept for fold in folds], axis=1)
+    labels = np.concatenate([fold.labels for fold in folds])
     weights = None
     if goal.weights is not None:
-        rows = np.concatenate([fold.rows[part] for fold, part in pairs])
-        weights = goal.weights[rows]
+        weights = goal.weights[np.concatenate([fold.rows for fold in folds])]
     losses = goal.losses
     most = _MAX_RANKED if losses is _ranking_losses else _MAX_ROWS
     if len(labels) > most:

@@ -31,9 +31,9 @@ COST_POWER_TIMED, COST_POWER_COUNTED = 0.7, 0.0
 TOLERANCE = 0.0005  # expected fall of the relative log loss that is worth a fit
 MIN_TRIALS = 8
 UNRACED = 3  # configurations that run all their folds, to learn how folds differ
-# Configurations of a family that run all their folds, so that there are different ones
-# to choose the ensemble from.
-PER_FAMILY = 2
+# So many of each family run all their folds, so that there are different ones to choose
+# the ensemble from.
+PER_FAMILY = 1
 # Time that is kept back for refits: so much more than is expected, this share of the
 # budget at most; for two, since for other members there are the fold models.
 _REFIT_MARGIN, _REFIT_SHARE, _REFITS = 1.3, 0.2, 2

@@ -277,60 +277,69 @@ def test_weights_are_the_mean_of_those_selected_without_each_fold():
     assert (selection.weights**2).sum() < (once**2).sum()
 
 
-def test_folds_may_have_the_same_rows(regression):
-    evaluations, y_folds = regression
-    y, rows = y_folds[0], [np.arange(len(y_folds[0]))] * 3
-    twice = [replace(e, folds=(e.folds[0],) * 3) for e in evaluations]
+@pytest.mark.parametrize("weighted", [False, True])
+def test_folds_may_have_the_same_rows(weighted):
+    """As those of cv=[(one, test), (another, test)], maybe one and the same array."""
+    rng = np.random.RandomState(0)
+    y, rows = rng.normal(size=40), [np.arange(40)] * 2
+    noisy = [[y + sd * rng.normal(size=40) for _ in rows] for sd in (1, 0.1, 0.12)]
+    evaluations = evaluations_from(noisy, [y] * 2)
 
     def score(prediction, rows):
         return negative_mse(prediction, y[rows])
 
-    selection = select(twice, rows, Goal(score, "", y, None, 4))
-    assert selection.weights.sum() == pytest.approx(1)
+    weights = np.ones(40) if weighted else None
+    goal = Goal(score, "", y, None, 3, weights=weights)
+    selection = select(evaluations, rows, goal)
+    assert selection.weights[0] < 0.1 < selection.weights[1:].min()
 
 
-def test_repeated_folds_are_not_judged_by_rows_that_were_seen(diabetes):
-    """In a second repetition the rows of a fold are in other folds."""
-    X, y = diabetes
-    splits = [
-        split for seed in range(2)
-        for split in KFold(3, shuffle=True, random_state=seed).split(X)
-    ]  # fmt: skip
+def test_every_repetition_has_its_say():
+    """Weights without a fold are those of the others of its repetition."""
     rng = np.random.RandomState(0)
-    rows = [test for _, test in splits]
-    noisy = [[y[part] + 60 * rng.normal(size=len(part)) for part in rows]
-             for _ in range(6)]  # fmt: skip
+    y = rng.normal(size=60)
+    rows = [
+        test for seed in range(2)
+        for _, test in KFold(3, shuffle=True, random_state=seed).split(y)
+    ]  # fmt: skip
+    noisy = [[y[part] + rng.normal(size=20) for part in rows] for _ in range(6)]
     evaluations = evaluations_from(noisy, [y[part] for part in rows])
 
     def score(prediction, part):
         return negative_mse(prediction, y[part])
 
     selection = select(evaluations, rows, Goal(score, "", y, None, 6), n_folds=3)
-    first = []
-    for part in rows[:3]:
-        seen = [~np.isin(other, part) for other in rows]
-        errors = np.array([
-            np.concatenate([
-                (one - y[other])[use]
-                for one, other, use in zip(parts, rows, seen, strict=True)
-            ])
-            for parts in noisy
-        ])  # fmt: skip
-        first.append(greedy_weights(squares, errors))
-    np.testing.assert_allclose(selection.weights, np.mean(first, axis=0))
+    errors = [np.array([one[k] - y[rows[k]] for one in noisy]) for k in range(6)]
+    others = [(1, 2), (0, 2), (0, 1), (4, 5), (3, 5), (3, 4)]
+    chosen = [greedy_weights(squares, np.hstack([errors[k] for k in some]))
+              for some in others]  # fmt: skip
+    np.testing.assert_allclose(selection.weights, np.mean(chosen, axis=0))
+    judged = [negative_mse(np.tensordot(w, [one[k] for one in noisy], 1), y[rows[k]])
+              for k, w in enumerate(chosen[:3])]  # fmt: skip
+    assert selection.score == pytest.approx(np.mean(judged))
+
+
+def test_the_heaviest_are_selected_from_anew():
+    rng = np.random.RandomState(0)
+    y_folds = [rng.normal(size=25) for _ in range(4)]
+    noisy = [[y + rng.normal(size=25) for y in y_folds] for _ in range(12)]
+    evaluations = evaluations_from(noisy, y_folds)
+    selection = select_on(evaluations, y_folds, negative_mse, None, size=3)
+    kept = np.flatnonzero(selection.weights)
+    assert len(kept) == 3
+    few = [evaluations[i] for i in kept]
+    again = select_on(few, y_folds, negative_mse, None, size=3)
+    np.testing.assert_allclose(selection.weights[kept], again.weights)
 
 
 def test_the_heaviest_are_kept_within_the_limits():
     weights, costs = np.array([0.1, 0.4, 0.0, 0.3, 0.2]), np.array([1, 3, 1, 9, 2])
-    np.testing.assert_allclose(heaviest(weights, 5, costs), weights)
-    np.testing.assert_allclose(
-        heaviest(weights, 2, costs), [0, 4 / 7, 0, 3 / 7, 0]
-    )
+    assert heaviest(weights, 5, costs).tolist() == [0, 1, 3, 4]
+    assert heaviest(weights, 2, costs).tolist() == [1, 3]
     # The second does not fit, and those that do take its place.
-    np.testing.assert_allclose(
-        heaviest(weights, 3, costs, max_cost=6), [1 / 7, 4 / 7, 0, 0, 2 / 7]
-    )
-    np.testing.assert_array_equal(heaviest(weights, 5, costs, 2.5), [0, 1, 0, 0, 0])
+    assert heaviest(weights, 3, costs, max_cost=6).tolist() == [0, 1, 4]
+    unknown = np.array([1, 3, 1, np.nan, 2])
+    assert heaviest(weights, 2, unknown).tolist() == [1, 3]
 
 
 def test_size_one_is_the_best_single_member(regression):
