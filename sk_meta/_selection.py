@@ -442,7 +442,8 @@ def _weights_without_each(
     for k in range(len(folds)):
         first = k - k % n_folds
         others = folds[first:k] + folds[k + 1 : first + n_folds]
-        chosen.append(_weights(others, goal, limits))
+        # The last repetition may be short, and this its only fold.
+        chosen.append(_weights(others or folds[:k], goal, limits))
     return np.array(chosen)
 
 
