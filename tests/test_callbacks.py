@@ -127,7 +127,11 @@ def test_hooks_are_called_here_for_every_fold_in_the_same_order(watched, unwatch
 def test_callbacks_change_nothing(watched, unwatched):
     model, _, _ = watched
     assert found(model) == found(unwatched)
-    np.testing.assert_array_equal(model.predict_proba(X), unwatched.predict_proba(X))
+    # They were fitted in other processes, where a sum may differ in its last bit: it
+    # depends on where the numbers lie in memory.
+    np.testing.assert_allclose(
+        model.predict_proba(X), unwatched.predict_proba(X), rtol=1e-12
+    )
 
 
 def test_state_tells_how_far_the_search_has_come(watched):
