@@ -18,7 +18,7 @@ import warnings
 import numpy as np
 from native_categories import SEED, described_tables, folds_of, loss, named
 from sklearn.compose import ColumnTransformer
-from sklearn.pipeline import Pipeline
+from sklearn.pipeline import FeatureUnion, Pipeline
 from sklearn.preprocessing import OneHotEncoder
 
 MODELS = {
@@ -43,13 +43,15 @@ def repeated(X) -> list[str]:
 
 def with_categories(pipeline: Pipeline, columns: list[str]) -> Pipeline:
     """The pipeline, with these columns one-hot as well."""
-    (_, encode), *rest = pipeline.steps
+    *encode, model = pipeline.steps
     one_hot = OneHotEncoder(
         handle_unknown="ignore", min_frequency=5, sparse_output=False
     )
-    blocks = [*encode.transformers, ("repeated", one_hot, columns)]
-    encode = ColumnTransformer(blocks, sparse_threshold=0)
-    return Pipeline([("encode", encode), *rest])
+    both = FeatureUnion([
+        ("as_before", Pipeline(encode)),
+        ("repeated", ColumnTransformer([("one_hot", one_hot, columns)])),
+    ])  # fmt: skip
+    return Pipeline([("encode", both), model])
 
 
 def losses(name: str, columns: list[str], task, table, X, y) -> np.ndarray:
