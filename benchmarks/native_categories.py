@@ -139,6 +139,14 @@ def folds_of(task, y):
         yield train, test, classes
 
 
+def print_means(names, ratios) -> None:
+    """A line for every model: geometric mean over the tables, less those of NaN."""
+    for name, column in zip(names, np.array(ratios).T, strict=True):
+        there = column[~np.isnan(column)]
+        mean, wins = np.exp(np.log(there).mean()), int((there < 1).sum())
+        print(f"{name}: {mean:.3f}, better on {wins} of {len(there)} tables")
+
+
 def main() -> None:
     """Print a line a table, then the means."""
     warnings.simplefilter("ignore")
@@ -152,11 +160,7 @@ def main() -> None:
             found.append(ratios)
             shown = " | ".join("" if np.isnan(r) else f"{r:.3f}" for r in ratios)
             print(f"| {task.name} | {len(y):,} | {shown} |", flush=True)
-    means = np.exp(np.nanmean(np.log(found), axis=0))
-    for name, mean, column in zip(columns, means, np.array(found).T, strict=True):
-        there = column[~np.isnan(column)]
-        wins = int((there < 1).sum())
-        print(f"{name}: {mean:.3f}, better on {wins} of {len(there)} tables")
+    print_means(columns, found)
 
 
 if __name__ == "__main__":

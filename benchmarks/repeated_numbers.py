@@ -16,7 +16,7 @@ from __future__ import annotations
 import warnings
 
 import numpy as np
-from native_categories import SEED, described_tables, folds_of, loss, named
+from native_categories import SEED, described_tables, folds_of, loss, named, print_means
 from sklearn.compose import ColumnTransformer
 from sklearn.pipeline import FeatureUnion, Pipeline
 from sklearn.preprocessing import OneHotEncoder
@@ -80,9 +80,7 @@ def main() -> None:
         ratios.append([*(found[:, 1] / found[:, 0]), best])
         shown = " | ".join(f"{r:.3f}" for r in ratios[-1])
         print(f"| {task.name} | {len(y):,} | {shown} |", flush=True)
-    for name, column in zip(COLUMNS, np.array(ratios).T, strict=True):
-        mean, wins = np.exp(np.log(column).mean()), int((column < 1).sum())
-        print(f"{name}: {mean:.4f}, better on {wins} of {len(column)} tables")
+    print_means(COLUMNS, ratios)
 
 
 if __name__ == "__main__":

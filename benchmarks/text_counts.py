@@ -14,7 +14,7 @@ from __future__ import annotations
 import warnings
 
 import numpy as np
-from native_categories import SEED, described_tables, folds_of, loss, named
+from native_categories import SEED, described_tables, folds_of, loss, named, print_means
 from sklearn.compose import ColumnTransformer
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import StandardScaler
@@ -61,9 +61,7 @@ def main() -> None:
         found.append([ratio(name, task, table, X, y) for name in names])
         shown = " | ".join(f"{r:.3f}" for r in found[-1])
         print(f"| {task.name} | {len(y):,} | {shown} |", flush=True)
-    for name, column in zip(columns, np.array(found).T, strict=True):
-        mean, wins = np.exp(np.log(column).mean()), int((column < 1).sum())
-        print(f"{name}: {mean:.3f}, better on {wins} of {len(column)} tables")
+    print_means(columns, found)
 
 
 if __name__ == "__main__":

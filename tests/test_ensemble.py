@@ -261,11 +261,16 @@ def test_size_limits_the_number_of_members(size):
     assert np.count_nonzero(selection.weights) == size
 
 
-def test_weights_are_the_mean_of_those_selected_without_each_fold():
+def twelve_equally_good():
+    """True values of four folds, predictions of twelve members, and these evaluated."""
     rng = np.random.RandomState(0)
     y_folds = [rng.normal(size=25) for _ in range(4)]
     noisy = [[y + rng.normal(size=25) for y in y_folds] for _ in range(12)]
-    evaluations = evaluations_from(noisy, y_folds)
+    return y_folds, noisy, evaluations_from(noisy, y_folds)
+
+
+def test_weights_are_the_mean_of_those_selected_without_each_fold():
+    y_folds, noisy, evaluations = twelve_equally_good()
     selection = select_on(evaluations, y_folds, negative_mse, None, size=12)
     errors = np.array([np.concatenate(parts) for parts in noisy])
     errors -= np.concatenate(y_folds)
@@ -320,10 +325,7 @@ def test_every_repetition_has_its_say():
 
 
 def test_the_heaviest_are_selected_from_anew():
-    rng = np.random.RandomState(0)
-    y_folds = [rng.normal(size=25) for _ in range(4)]
-    noisy = [[y + rng.normal(size=25) for y in y_folds] for _ in range(12)]
-    evaluations = evaluations_from(noisy, y_folds)
+    y_folds, _, evaluations = twelve_equally_good()
     selection = select_on(evaluations, y_folds, negative_mse, None, size=3)
     kept = np.flatnonzero(selection.weights)
     assert len(kept) == 3
