@@ -13,7 +13,8 @@ gains less than 0.002. The catalogue goes on to ``SIZE``, because a meta-model c
 choose among more than a fixed order can; from there on gains count per root of the
 seconds, and every family of estimators is given its best few first, since the
 subset of tasks is too small to say that a family is never needed. Last come those
-that are made for larger tables than the subset has.
+that are made for tables of which the subset has few: large ones, and ones with
+categories or with numbers of few values.
 """
 
 from __future__ import annotations
@@ -53,10 +54,21 @@ ALWAYS = {
     ),
 }  # fmt: skip
 
-LARGE = (
+_BOOSTING = (
     "hist-gb-wide", "hist-gb-wide-fast", "lightgbm-wide", "lightgbm-wide-rough",
-    "lightgbm-wide-fast", "xgboost-wide", "catboost-depth8",
+    "lightgbm-wide-fast", "xgboost-wide", "catboost-depth8", "catboost-native",
+    "catboost-native-depth4",
 )  # fmt: skip
+SPECIAL = {
+    "classification": (
+        *_BOOSTING, "logistic-discrete-C0.03", "logistic-discrete-C0.3",
+        "logistic-discrete-splines-C0.1",
+    ),
+    "regression": (
+        *_BOOSTING, "ridge-discrete", "ridge-discrete-gaussian-target",
+        "ridge-discrete-splines",
+    ),
+}  # fmt: skip
 
 
 def read(kind: str, names: list[str], out: Path) -> tuple[np.ndarray, list, np.ndarray]:
@@ -166,7 +178,8 @@ def choose(kind: str, out: Path) -> list[dict]:
     order = greedy(regret, enough + len(start), optional, start)
     order += best_of_families(regret, order, [c.family for c in configurations])
     order = greedy(regret, SIZE, optional, order, seconds)
-    order += [names.index(name) for name in LARGE if names.index(name) not in order]
+    special = [names.index(name) for name in SPECIAL[kind]]
+    order += [j for j in special if j not in order]
     quick = [j for j in order if seconds[j] < QUICK_SECONDS]
     if len(quick) < N_QUICK:
         raise ValueError(f"only {len(quick)} chosen fit in {QUICK_SECONDS} s")

@@ -50,6 +50,9 @@ from ._texts import (
 # A string column with more distinct values than this is not one-hot encoded;
 # the same threshold as skrub's TableVectorizer.
 LOW_CARDINALITY = 40
+# Distinct numbers are counted up to here, and looked for in so many rows first.
+FEW_NUMBERS = 200
+_LOOKED_AT = 2_000
 # Fewer distinct values may be different by chance.
 _MIN_IDENTIFIERS = 20
 # Two numbers in one text are no key.
@@ -76,7 +79,8 @@ class Column:
     kind : str
         One of the kinds of this module.
     n_unique : int or None
-        Distinct values, of columns that hold no quantities.
+        Distinct values; of quantities only where these are numbers, not declared, and
+        no more than ``FEW_NUMBERS``.
     missing : float
         Share of missing values.
     detail : Any, default=None
@@ -203,13 +207,34 @@ def as_floats(series: pd.Series, column: Column) -> np.ndarray:
 
 
 def _describe_quantity(series: pd.Series, selector, missing: float) -> Column:
-    """A numeric column; it is only asked whether it varies, which is cheap."""
+    """A numeric column; asked whether it varies and has few values, which is cheap."""
     if missing == 0 and series.min() == series.max():
         return Column(selector, CONSTANT, None, missing)
     whole = pd.api.types.is_integer_dtype(series.dtype)
     if whole and _named_like_one(selector) and _all_differ(series):
         return Column(selector, IDENTIFIER, len(series), missing)
-    return Column(selector, NUMERIC, None, missing)
+    return Column(selector, NUMERIC, few_numbers(series), missing)
+
+
+def few_numbers(values: pd.Series | np.ndarray) -> int | None:
+    """How many different numbers a column has, if they are few.
+
+    Parameters
+    ----------
+    values : Series or ndarray of shape (n_rows,)
+
+    Returns
+    -------
+    int or None
+        None if they are more than ``FEW_NUMBERS``.
+    """
+    # Most columns of measurements are known by a part of them.
+    for step in (max(1, len(values) // _LOOKED_AT), 1):
+        unique = pd.unique(values[::step])
+        n_unique = len(unique) - int(pd.isna(unique).any())
+        if n_unique > FEW_NUMBERS:
+            return None
+    return n_unique
 
 
 def _named_like_one(selector) -> bool:

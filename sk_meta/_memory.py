@@ -149,9 +149,9 @@ def memory_needed(configuration, table) -> float:
     -------
     float
     """
-    width, per_row = table.n_encoded, 0.0
+    width, per_row = float(configuration.n_encoded(table)), 0.0
     if "interactions" in configuration.family:
-        width *= (table.n_encoded + 1) / 2
+        width *= (width + 1) / 2
     elif "splines" in configuration.family:
         width *= 6
     if configuration.family == "kernel approximation":

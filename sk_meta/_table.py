@@ -14,7 +14,7 @@ import pandas as pd
 from scipy import sparse
 from sklearn.utils.multiclass import type_of_target
 
-from ._columns import Column, describe_series, holds_numbers, is_number
+from ._columns import Column, describe_series, few_numbers, holds_numbers, is_number
 from ._kinds import (
     CATEGORICAL,
     CONSTANT,
@@ -34,6 +34,8 @@ from ._texts import with_commas
 MAX_INTEGER_CLASSES = 20
 # Beyond it squares, and what is kept in single precision, overflow.
 HUGE = 1e30
+# Numbers of so many values at least, in so many rows each, may stand for groups.
+_MIN_GROUPS, _ROWS_OF_A_GROUP = 8, 20
 # In the place of the classes: several labels, each of which a row has or has not.
 MULTILABEL = "multilabel"
 
@@ -89,6 +91,17 @@ class Table:
     def only_numeric(self) -> bool:
         """Whether every column is numeric and none is constant."""
         return all(column.kind == NUMERIC for column in self.columns)
+
+    @cached_property
+    def discrete(self) -> list[Column]:
+        """Numbers of few values, in many rows each, which may stand for groups."""
+        return [
+            column
+            for column in self.of_kind(NUMERIC)
+            if column.n_unique is not None
+            and _MIN_GROUPS <= column.n_unique
+            and _ROWS_OF_A_GROUP * column.n_unique <= self.n_rows * (1 - column.missing)
+        ]
 
     @cached_property
     def missing(self) -> float:
@@ -405,7 +418,11 @@ def _describe_numbers(X) -> list[Column]:
     kinds[(low == high) & (missing == 0)] = CONSTANT
     kinds[missing == 1] = MISSING
     pairs = zip(kinds.tolist(), missing.tolist(), strict=True)
-    return [Column(i, kind, None, share) for i, (kind, share) in enumerate(pairs)]
+    counted = {NUMERIC} if isinstance(X, np.ndarray) else set()
+    return [
+        Column(i, kind, few_numbers(X[:, i]) if kind in counted else None, share)
+        for i, (kind, share) in enumerate(pairs)
+    ]
 
 
 def describe_target(y, task: str = "auto") -> Target:

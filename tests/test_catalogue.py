@@ -2,6 +2,7 @@
 
 import pickle
 import sys
+from dataclasses import replace
 from functools import lru_cache
 from string import ascii_uppercase
 
@@ -22,6 +23,7 @@ from sk_meta._catalogue import (
     written_by_hand,
 )
 from sk_meta._catalogue import _preprocessing as prep
+from sk_meta._memory import memory_needed
 from sk_meta._problem import describe
 from sk_meta._table import Table, as_table, describe_table, describe_target
 
@@ -287,6 +289,65 @@ def test_texts_are_counted_for_trees_that_take_numbers_as_they_are(steps, dtype)
     np.testing.assert_array_equal(counts, expected)
     (_, scaled), *_ = prep.scaled(table, "classification")
     assert "counts" not in [name for name, *_ in scaled.transformers]
+
+
+def of_thirty_places(task, container="array"):
+    """A table of which a number names the place that the target depends on."""
+    rng = np.random.RandomState(0)
+    place = rng.randint(0, 30, 900) / 10
+    effect = 3 * rng.normal(size=30)[(10 * place).round().astype(int)]
+    y = effect + rng.normal(size=900)
+    X = np.column_stack([place, rng.normal(size=900)])
+    if container != "array":
+        X = pd.DataFrame(X, columns=["place", "other"])
+    if container == "mixed":
+        X["place"] = X["place"].astype("Float64").mask(rng.rand(900) < 0.05)
+        X["letter"] = rng.choice(["a", "b"], 900)
+    return X, y if task == "regression" else y > np.median(y)
+
+
+DISCRETE = [key for key, c in CONFIGURATIONS.items() if c.discrete]
+
+
+@pytest.mark.parametrize(("task", "name"), DISCRETE)
+@pytest.mark.parametrize("container", ["array", "frame", "mixed"])
+def test_numbers_of_few_values_are_groups_as_well(task, name, container):
+    X, y = of_thirty_places(task, container)
+    table, train = describe_table(X), slice(0, 600)
+    configuration = configuration_of(task, name)
+    pipeline = configuration.build(table, 0).fit(X[train], y[train])
+    plain = {"classification": "logistic-C0.1", "regression": "ridge"}[task]
+    plain = configuration_of(task, plain).build(table, 0).fit(X[train], y[train])
+    assert pipeline.score(X[600:], y[600:]) > plain.score(X[600:], y[600:]) + 0.1
+    if "splines" not in name:  # which the plain one has not
+        before, after = (p[:-1].transform(X).shape[1] for p in (plain, pipeline))
+        gaps = container == "mixed"  # a group of their own
+        assert after == before + 30 + gaps
+    unseen = X[:5] + 0.05 if container == "array" else X[:5].assign(place=77.7)
+    assert_usable(outcome(pipeline, unseen, task), 5, describe_target(y, task))
+
+
+@pytest.mark.parametrize(("task", "name"), DISCRETE)
+def test_numbers_of_many_values_or_few_rows_are_no_groups(task, name):
+    X, y = of_thirty_places(task)
+    configuration, target = configuration_of(task, name), describe_target(y, task)
+    assert configuration.why_not(describe_table(X), target) is None
+    few = describe_table(X[:500])
+    reason = "no number has few values, which it is for"
+    assert configuration.why_not(few, target) == reason
+
+
+def test_groups_count_among_the_columns_after_encoding():
+    X, y = of_thirty_places("regression")
+    table, target = describe_table(X), describe_target(y, "regression")
+    configuration = configuration_of("regression", "ridge-discrete-splines")
+    assert table.n_encoded == 2 and configuration.n_encoded(table) == 32
+    narrow = replace(configuration, max_encoded=31)
+    assert narrow.why_not(table, target) == (
+        "32 columns after encoding, made for at most 31"
+    )
+    plain = configuration_of("regression", "ridge-splines")
+    assert memory_needed(configuration, table) > memory_needed(plain, table)
 
 
 @pytest.mark.parametrize("task", TASKS)

@@ -91,6 +91,37 @@ def test_nullable_numbers_are_not_plain(messy):
     assert describe_table(messy.drop(columns="nullable")).plain
 
 
+@pytest.mark.parametrize("dtype", ["int64", "float64", "float32", "Int64", "Float64"])
+@pytest.mark.parametrize("n_values", [7, 8, 200, 201])
+def test_different_numbers_are_counted_where_they_are_few(dtype, n_values):
+    column = pd.Series(np.arange(10_000) % n_values, dtype=dtype)
+    frame = pd.DataFrame({"it": column, "other": np.arange(10_000) / 3})
+    if not dtype.startswith("int"):
+        frame.loc[::9, "it"] = None
+    tables = [describe_table(frame)]
+    if tables[0].plain:
+        tables.append(describe_table(frame.to_numpy()))
+    for table in tables:
+        found = [column.n_unique for column in table.columns]
+        assert found == [n_values if n_values <= 200 else None, None]
+        assert len(table.discrete) == (8 <= n_values <= 200)
+
+
+@pytest.mark.parametrize(("n_rows", "n_missing", "discrete"),
+                         [(200, 0, True), (199, 0, False), (220, 21, False)])
+def test_numbers_are_discrete_where_twenty_rows_have_each(n_rows, n_missing, discrete):
+    values = np.arange(n_rows) % 10.0
+    values[:n_missing] = np.nan
+    table = describe_table(np.column_stack([values, np.arange(n_rows)]))
+    assert [column.selector for column in table.discrete] == [0][:discrete]
+
+
+def test_what_is_declared_to_be_a_number_stands_for_no_group():
+    frame = pd.DataFrame({"it": np.arange(400) % 10, "other": np.arange(400)})
+    assert describe_table(frame).discrete
+    assert not describe_table(frame, {"it": "numeric"}).discrete
+
+
 def test_description_as_frame_has_one_row_per_column(messy):
     frame = describe_table(messy).to_frame()
     assert dict(zip(frame["column"], frame["kind"], strict=True)) == KINDS

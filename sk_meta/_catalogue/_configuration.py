@@ -61,6 +61,9 @@ class Configuration:
     categories : bool, default=False
         Whether it is for tables with categories only, because it is the same as
         another configuration on others.
+    discrete : bool, default=False
+        Whether it is for tables with numbers of few values only, because it is the same
+        as another configuration on others.
     requires : str or None, default=None
         Optional package that must be importable.
     params : dict
@@ -94,6 +97,7 @@ class Configuration:
     members_per_column: float = 0.0
     sparse: bool = False
     categories: bool = False
+    discrete: bool = False
     requires: str | None = None
     params: dict = field(default_factory=dict, compare=False)
     template: str | None = field(default=None, compare=False)
@@ -118,6 +122,22 @@ class Configuration:
             0 if the model gets the table as it is.
         """
         return len(self.preprocess(table, self.task))
+
+    def n_encoded(self, table: Table) -> int:
+        """Number of columns that its preprocessing begins with.
+
+        Parameters
+        ----------
+        table : Table
+            Description of the table it will be fitted on.
+
+        Returns
+        -------
+        int
+            Those after one-hot encoding, dates and text expanded.
+        """
+        groups = table.discrete if self.discrete else ()
+        return table.n_encoded + sum(column.n_unique or 0 for column in groups)
 
     def build(self, table: Table, random_state: int | None = None) -> Pipeline:
         """Make the unfitted pipeline for a table.
@@ -168,19 +188,22 @@ class Configuration:
             return "needs a dense table"
         if self.categories and not table.of_kind(*CATEGORIES, HIGH_CARDINALITY):
             return "no column has categories, which it is for"
+        if self.discrete and not table.discrete:
+            return "no number has few values, which it is for"
         if self.max_rows is not None and table.n_rows > self.max_rows:
             return f"{table.n_rows} rows, made for at most {self.max_rows}"
         if table.n_rows < self.min_rows:
             return f"{table.n_rows} rows, needs at least {self.min_rows}"
-        if self.max_encoded is not None and table.n_encoded > self.max_encoded:
+        n_encoded = self.n_encoded(table)
+        if self.max_encoded is not None and n_encoded > self.max_encoded:
             return (
-                f"{table.n_encoded} columns after encoding, "
+                f"{n_encoded} columns after encoding, "
                 f"made for at most {self.max_encoded}"
             )
-        needed = self.members_per_column * table.n_encoded
+        needed = self.members_per_column * n_encoded
         if target.n_classes and target.counts.min() < needed:
             return (
-                f"a class has {target.counts.min()} members for {table.n_encoded} "
+                f"a class has {target.counts.min()} members for {n_encoded} "
                 f"columns after encoding, needs at least {needed:.0f}"
             )
         if weighted and not _takes_weights(last_step(self.build(table))[1]):

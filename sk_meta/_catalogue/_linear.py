@@ -31,6 +31,7 @@ _ALPHAS = tuple(np.logspace(-3, 4, 15))
 _SPARSE = {"sparse": True}
 _NARROW = {"max_encoded": 60}
 _SPLINED = {"max_encoded": 300}
+_DISCRETE = {"discrete": True, "template": "logistic-discrete"}
 _logistic = partial(LogisticRegression, max_iter=300)
 _sgd = partial(SGDClassifier, loss="log_loss", penalty="elasticnet", l1_ratio=0.5)
 
@@ -62,6 +63,14 @@ _CLASSIFIERS = (
     classifier("logistic-bins-C0.1", "linear on splines", prep.binned, _logistic,
                 C=0.1, tags=_SPLINED),
     *(
+        classifier(f"logistic-discrete-C{C:g}", "linear", prep.discrete, _logistic,
+                    C=C, tags=_DISCRETE)
+        for C in (0.03, 0.3)
+    ),
+    classifier("logistic-discrete-splines-C0.1", "linear on splines",
+                prep.discrete_splines, _logistic, C=0.1,
+                tags={**_DISCRETE, **_SPLINED}),
+    *(
         classifier(f"logistic-interactions-C{C:g}", "linear on interactions",
                     prep.interactions, _logistic, C=C, tags=_NARROW)
         for C in (0.003, 0.03, 0.3)
@@ -90,6 +99,7 @@ _CLASSIFIERS = (
 )
 
 _ridge = partial(RidgeCV, alphas=_ALPHAS)
+_RIDGE_DISCRETE = {"discrete": True, "template": "ridge-discrete"}
 _elastic = partial(ElasticNetCV, cv=3, max_iter=2000)
 _lasso = partial(LassoCV, cv=3, max_iter=2000)
 
@@ -118,6 +128,11 @@ _REGRESSORS = (
     regressor("ridge-splines-gaussian-target", "linear on splines", prep.splines,
               _ridge, wrap=gaussian_target, tags=_SPLINED),
     regressor("ridge-bins", "linear on splines", prep.binned, _ridge, tags=_SPLINED),
+    regressor("ridge-discrete", "linear", prep.discrete, _ridge, tags=_RIDGE_DISCRETE),
+    regressor("ridge-discrete-gaussian-target", "linear", prep.discrete, _ridge,
+              wrap=gaussian_target, tags=_RIDGE_DISCRETE),
+    regressor("ridge-discrete-splines", "linear on splines", prep.discrete_splines,
+              _ridge, tags={**_RIDGE_DISCRETE, **_SPLINED}),
     regressor("ridge-interactions", "linear on interactions", prep.interactions,
                _ridge, tags=_NARROW),
     regressor("lasso-interactions", "linear on interactions", prep.interactions,

@@ -300,10 +300,20 @@ def _symbols(name: str, columns: list[Column], encode: Steps) -> list[tuple]:
     return [(name, Pipeline(steps), chosen) for name, steps, chosen in blocks if chosen]
 
 
+def _standardised(table: Table) -> Steps:
+    return [*_impute(table), ("scale", StandardScaler())]
+
+
+def _splined(table: Table, n_knots: int = 5) -> Steps:
+    basis = SplineTransformer(
+        n_knots=n_knots, knots="quantile", extrapolation="linear", include_bias=False
+    )
+    return [*_standardised(table), ("spline", basis)]
+
+
 def scaled(table: Table, task: str) -> Steps:
     """One-hot categories, imputed and standardised numbers."""
-    numeric = [*_impute(table), ("scale", StandardScaler())]
-    return _encode(table, task, numeric, _one_hot())
+    return _encode(table, task, _standardised(table), _one_hot())
 
 
 def gaussian(table: Table, task: str) -> Steps:
@@ -317,15 +327,7 @@ def gaussian(table: Table, task: str) -> Steps:
 
 def splines(table: Table, task: str, n_knots: int = 5) -> Steps:
     """Cubic B-splines of the numbers, knots at their quantiles."""
-    basis = SplineTransformer(
-        n_knots=n_knots, knots="quantile", extrapolation="linear", include_bias=False
-    )
-    numeric = [
-        *_impute(table),
-        ("scale", StandardScaler()),
-        ("spline", basis),
-    ]
-    return _encode(table, task, numeric, _one_hot())
+    return _encode(table, task, _splined(table, n_knots), _one_hot())
 
 
 def binned(table: Table, task: str, n_bins: int = 8) -> Steps:
@@ -335,6 +337,23 @@ def binned(table: Table, task: str, n_bins: int = 8) -> Steps:
     )
     numeric = [*_impute(table), ("bin", bins)]
     return _encode(table, task, numeric, _one_hot())
+
+
+def discrete(table: Table, task: str) -> Steps:
+    """Like :func:`scaled`, numbers of few values one-hot as well."""
+    return _and_groups(table, task, _standardised(table))
+
+
+def discrete_splines(table: Table, task: str) -> Steps:
+    """Like :func:`splines`, numbers of few values one-hot as well."""
+    return _and_groups(table, task, _splined(table))
+
+
+def _and_groups(table: Table, task: str, numeric: Steps) -> Steps:
+    groups = Pipeline(_numbers(table, [("encode", _one_hot())]))
+    columns = [column.selector for column in table.discrete]
+    blocks = _blocks(table, task, numeric, _one_hot())
+    return [("encode", ColumnTransformer([*blocks, ("groups", groups, columns)]))]
 
 
 def interactions(table: Table, task: str) -> Steps:

@@ -67,6 +67,10 @@ _PREPARED: dict[str, tuple[Callable, dict]] = {
     "fine splines": (prep.splines_fine, {"max_encoded": 300}),
     "bins": (prep.binned, {"max_encoded": 300}),
     "interactions": (prep.interactions, {"max_encoded": 60}),
+    "discrete": (prep.discrete, {"discrete": True}),
+    "discrete splines": (
+        prep.discrete_splines, {"discrete": True, "max_encoded": 300}
+    ),
     "components": (prep.decorrelated, {}),
     "varying": (prep.varying, {}),
     "ordinal": (prep.ordinal, {}),
@@ -79,6 +83,7 @@ _BASES_OF = {
         "splines": "linear on splines",
         "fine splines": "linear on splines",
         "bins": "linear on splines",
+        "discrete splines": "linear on splines",
         "interactions": "linear on interactions",
     }
 }
@@ -456,6 +461,7 @@ _NYSTROEM = {
 }
 _MAPPED = ("factor", "kernel", "n_components")
 _BASES = ("scaled", "gaussian", "splines", "fine splines", "bins", "interactions")
+_DISCRETE = ("discrete", "discrete splines")
 _SVM = {"max_rows": 5000, "sparse": True}
 _logistic = partial(LogisticRegression, max_iter=300)
 _elastic_classes = partial(SGDClassifier, loss="log_loss", penalty="elasticnet")
@@ -464,6 +470,8 @@ _CLASSIFIERS = (
     Template("logistic", "linear", "classification", _logistic, _BASES,
              {"C": loguniform(1e-3, 100), "class_weight": [None, None, "balanced"]},
              {}),
+    Template("logistic-discrete", "linear", "classification", _logistic, _DISCRETE,
+             {"C": loguniform(1e-3, 10)}, {}),
     Template("elastic-net", "linear", "classification", _elastic_classes,
              ("scaled", "gaussian", "splines"),
              {"alpha": loguniform(1e-4, 0.1), "l1_ratio": uniform(0, 1)}, {}),
@@ -490,6 +498,8 @@ _CLASSIFIERS = (
 _REGRESSORS = (
     Template("ridge", "linear", "regression", Ridge, _BASES,
              {"alpha": loguniform(1e-3, 1e4), "target": ["as it is", "gaussian"]}, {}),
+    Template("ridge-discrete", "linear", "regression", Ridge, _DISCRETE,
+             {"alpha": loguniform(1e-2, 1e4), "target": ["as it is", "gaussian"]}, {}),
     Template("elastic-net", "linear", "regression",
              partial(ElasticNet, max_iter=2000),
              ("scaled", "gaussian", "splines", "interactions"),
