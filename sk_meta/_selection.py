@@ -8,109 +8,24 @@ from functools import partial
 from typing import Any
 
 import numpy as np
-from scipy.stats import rankdata
-from sklearn.metrics import roc_auc_score
 
 from ._evaluation import SCORE, Evaluation, take_or_none
+from ._greedy import (
+    absolute_errors,
+    greedy_weights,
+    heaviest,
+    log_losses,
+    ranking_losses,
+    squared_errors,
+)
 from ._log import warn_user
 from ._temperature import Temperatures, at_least_tiny, find_temperatures
 from ._together import quiet
 
-N_STEPS = 30
 MAX_POOL = 40
 _MAX_HEATED = 100  # of which the pool is chosen anew at temperatures of their own
-_PATIENCE = 8  # additions without a gain after which none is expected
 # Rows that members are chosen by at most; ranking them takes longer.
 _MAX_ROWS, _MAX_RANKED = 20_000, 4_000
-_TINY = 1e-15
-
-
-def greedy_weights(
-    losses,
-    stack: np.ndarray,
-    n_steps: int = N_STEPS,
-    max_members: int | None = None,
-    costs: np.ndarray | None = None,
-    max_cost: float = np.inf,
-) -> np.ndarray:
-    """Greedy forward selection with replacement (Caruana et al. 2004).
-
-    Starts from the best single member and keeps the weights of the best step.
-
-    Parameters
-    ----------
-    losses : callable
-        ``losses(predictions)`` maps an array of shape (n_members, n_samples) to
-        one loss per member.
-    stack : ndarray of shape (n_members, n_samples, ...)
-        Out-of-fold predictions of every member.
-    n_steps : int, default=30
-        Number of additions.
-    max_members : int or None, default=None
-        Largest number of different members.
-    costs : ndarray of shape (n_members,) or None, default=None
-        Cost of each member, once, whatever its weight.
-    max_cost : float, default=inf
-        What the members may cost together; each must cost no more alone.
-
-    Returns
-    -------
-    ndarray of shape (n_members,)
-        Weights that sum to 1.
-
-    References
-    ----------
-    Caruana, R. et al. (2004). "Ensemble selection from libraries of models".
-    ICML.
-    """
-    costs = np.zeros(len(stack)) if costs is None else costs
-    counts = np.zeros(len(stack))
-    total = np.zeros(stack.shape[1:])
-    best_loss, best_counts, best_step = np.inf, counts, 0
-    for step in range(1, n_steps + 1):
-        candidates = losses((total + stack) / step)
-        too_dear = costs + costs[counts > 0].sum() > max_cost
-        full = max_members is not None and np.count_nonzero(counts) >= max_members
-        candidates = np.where((counts == 0) & (too_dear | full), np.inf, candidates)
-        index = int(np.argmin(candidates))
-        counts[index] += 1
-        total += stack[index]
-        if candidates[index] < best_loss * (1 - 1e-9):
-            best_loss, best_counts, best_step = candidates[index], counts.copy(), step
-        if step - best_step >= _PATIENCE:
-            break
-    return best_counts / best_counts.sum()
-
-
-def heaviest(
-    weights: np.ndarray,
-    max_members: int,
-    costs: np.ndarray,
-    max_cost: float = np.inf,
-) -> np.ndarray:
-    """Which members have the largest weights and are together within the limits.
-
-    Parameters
-    ----------
-    weights : ndarray of shape (n_members,)
-    max_members : int
-        Largest number of members.
-    costs : ndarray of shape (n_members,)
-        Cost of each member, whatever its weight.
-    max_cost : float, default=inf
-        What the members may cost together; each must cost no more alone.
-
-    Returns
-    -------
-    ndarray of shape (n_kept,)
-        Places of members with a weight, in order.
-    """
-    kept: list[int] = []
-    for i in np.argsort(-weights, kind="stable"):
-        too_dear = costs[i] + costs[kept].sum() > max_cost
-        if weights[i] > 0 and not too_dear and len(kept) < max_members:
-            kept.append(int(i))
-    return np.sort(kept)
 
 
 @dataclass(frozen=True)
@@ -193,10 +108,10 @@ class Goal:
     def losses(self) -> Callable:
         """``losses(blends, labels, weights)`` of what :class:`_Fold` keeps."""
         if self.classes is None:
-            return _absolute_errors if "absolute" in self.metric else _squared_errors
+            return absolute_errors if "absolute" in self.metric else squared_errors
         if self.metric == "roc_auc_ovr" and len(self.classes) == 2:
-            return _ranking_losses
-        return _log_losses
+            return ranking_losses
+        return log_losses
 
 
 def select(
@@ -419,7 +334,7 @@ class _Fold:
             kept = np.where(y == 1, stacked, 1 - stacked)
             return cls(stacked, kept, y, rows, weights)
         truth = np.searchsorted(goal.classes, y)
-        if goal.losses is _ranking_losses:
+        if goal.losses is ranking_losses:
             return cls(stacked, stacked[:, :, 1], truth, rows, weights)
         kept = stacked[:, np.arange(len(rows)), truth]
         return cls(stacked, kept, truth, rows, weights)
@@ -474,42 +389,10 @@ def _weights(folds: list[_Fold], goal: Goal, limits: dict) -> np.ndarray:
     if goal.weights is not None:
         weights = goal.weights[np.concatenate([fold.rows for fold in folds])]
     losses = goal.losses
-    most = _MAX_RANKED if losses is _ranking_losses else _MAX_ROWS
+    most = _MAX_RANKED if losses is ranking_losses else _MAX_ROWS
     if len(labels) > most:
         rows = np.random.default_rng(0).choice(len(labels), most, replace=False)
         kept, labels, weights = kept[:, rows], labels[rows], take_or_none(weights, rows)
     return greedy_weights(
         lambda blends: losses(blends, labels, weights), kept, **limits
     )
-
-
-def _log_losses(probability: np.ndarray, labels, weights=None) -> np.ndarray:
-    return _average(-np.log(np.maximum(probability, _TINY)), weights)
-
-
-def _squared_errors(errors: np.ndarray, labels, weights=None) -> np.ndarray:
-    return _average(errors**2, weights)
-
-
-def _absolute_errors(errors: np.ndarray, labels, weights=None) -> np.ndarray:
-    return _average(np.abs(errors), weights)
-
-
-def _average(losses: np.ndarray, weights) -> np.ndarray:
-    """Mean over the rows, and over the outputs if there are several."""
-    means = np.average(losses, axis=1, weights=weights)
-    return means if means.ndim == 1 else means.mean(axis=1)
-
-
-def _ranking_losses(scores: np.ndarray, labels: np.ndarray, weights=None) -> np.ndarray:
-    """One minus ROC AUC of two classes, from the ranks (Mann and Whitney)."""
-    positive = labels == 1
-    n_positive, n_negative = positive.sum(), (~positive).sum()
-    if not n_positive or not n_negative:
-        return np.zeros(len(scores))
-    if weights is not None:
-        areas = [roc_auc_score(labels, one, sample_weight=weights) for one in scores]
-        return 1 - np.array(areas)
-    ranks = rankdata(scores, axis=1)[:, positive].sum(axis=1)
-    wins = ranks - n_positive * (n_positive + 1) / 2
-    return 1 - wins / (n_positive * n_negative)

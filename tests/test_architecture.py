@@ -65,6 +65,7 @@ ORDER = (
     "_checkpoint",
     "_search",
     "_temperature",
+    "_greedy",
     "_selection",
     "_ensemble",
     "_refit",

@@ -32,14 +32,9 @@ from sk_meta import MetaLearnerClassifier
 from sk_meta._catalogue._custom import custom
 from sk_meta._ensemble import WeightedEnsemble
 from sk_meta._evaluation import SCORE, Evaluation, FoldResult
+from sk_meta._greedy import greedy_weights, heaviest, ranking_losses
 from sk_meta._refit import Refits
-from sk_meta._selection import (
-    Goal,
-    _ranking_losses,
-    greedy_weights,
-    heaviest,
-    select,
-)
+from sk_meta._selection import Goal, select
 from sk_meta._shared import Reference
 from sk_meta._table import describe_table
 from sk_meta._temperature import heated
@@ -547,15 +542,15 @@ def test_ranking_loss_is_one_minus_roc_auc(cancer):
     X, y = cancer
     columns = np.round(X[:, :6].T, 1)  # with ties
     expected = [1 - roc_auc_score(y, column) for column in columns]
-    np.testing.assert_allclose(_ranking_losses(columns, y), expected)
+    np.testing.assert_allclose(ranking_losses(columns, y), expected)
 
 
 def test_ranks_are_selected_for_by_ranks(cancer):
     X, y = cancer
     goal = Goal(negative_mse, "roc_auc_ovr", y, np.array([0, 1]), 2)
-    assert goal.losses is _ranking_losses
+    assert goal.losses is ranking_losses
     three = Goal(negative_mse, "roc_auc_ovr", y, np.array([0, 1, 2]), 2)
-    assert three.losses is not _ranking_losses
+    assert three.losses is not ranking_losses
 
 
 def test_absolute_errors_can_be_selected_on():

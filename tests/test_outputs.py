@@ -11,7 +11,8 @@ from sklearn.multioutput import MultiOutputClassifier
 
 from sk_meta import MetaLearnerClassifier, MetaLearnerEstimator, MetaLearnerRegressor
 from sk_meta._evaluation import SCORE, Evaluation, FoldResult, score_prediction
-from sk_meta._selection import Goal, greedy_weights, select
+from sk_meta._greedy import greedy_weights
+from sk_meta._selection import Goal, select
 from sk_meta._table import MULTILABEL, describe_target, main_output
 
 FEW = {"n_candidates": 4, "cv": 3, "random_state": 0}
