@@ -1,7 +1,7 @@
 """New configurations around the best ones, once the catalogue has no more to give.
 
 The hyperparameters of a good configuration are moved within the ranges of its
-template (:mod:`._catalogue._templates`); of many such, a Gaussian process over what
+template (:mod:`._catalogue._template`); of many such, a Gaussian process over what
 was observed on this table picks the one with the largest expected improvement
 (Bayesian optimisation; Snoek et al. 2012, local candidates as in SMAC, Hutter et al.
 2011).

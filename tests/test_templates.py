@@ -12,7 +12,8 @@ from sklearn.base import clone
 from sklearn.datasets import load_diabetes, load_iris
 
 from sk_meta._catalogue import written_by_hand
-from sk_meta._catalogue._templates import _PREPARED, TEMPLATES
+from sk_meta._catalogue._template import _PREPARED
+from sk_meta._catalogue._templates import TEMPLATES
 from sk_meta._table import describe_table, describe_target
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "benchmarks"))

@@ -15,7 +15,8 @@ from . import _boosting, _forests, _kernel, _linear, _neighbors, _neural
 from ._configuration import Configuration, last_step
 from ._custom import custom
 from ._preprocessing import import_needed
-from ._templates import TEMPLATES, Template
+from ._template import Template
+from ._templates import TEMPLATES
 
 __all__ = [
     "PORTFOLIO",
