@@ -7,7 +7,7 @@ base of these files.
 
     python benchmarks/build_knowledge.py --pool     # for choose_portfolio.py
     python benchmarks/build_knowledge.py            # the catalogue on all tasks
-    python benchmarks/build_knowledge.py --curves   # large tables at several sizes
+    python benchmarks/build_knowledge.py --curves   # some tables at other sizes
     python benchmarks/build_knowledge.py --new      # what the shipped one lacks
 """
 
@@ -57,7 +57,7 @@ CURVES = (
     "fertility_morekids",
 )  # fmt: skip
 # Many classes are told from each other by other models on more rows than the 600 that
-# they are run on else; these have few columns.
+# they are run on else.
 CLASS_CURVES = {
     "digits": 1500, "leaf_flavia": 1500, "household_income": 4000,
     "storm_status": 4000, "texture": 4000, "letter": 4000, "rodent_species": 4000,
@@ -239,7 +239,9 @@ def main() -> None:
     parser.add_argument(
         "--pool", action="store_true", help="the whole pool, on its subset of tasks"
     )
-    parser.add_argument("--curves", action="store_true", help="only large tables")
+    parser.add_argument(
+        "--curves", action="store_true", help="only what is run at other sizes"
+    )
     parser.add_argument(
         "--new", action="store_true", help="only what the shipped knowledge base lacks"
     )

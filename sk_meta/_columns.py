@@ -79,8 +79,8 @@ class Column:
     kind : str
         One of the kinds of this module.
     n_unique : int or None
-        Distinct values; of quantities only where these are numbers, not declared, and
-        no more than ``FEW_NUMBERS``.
+        Distinct values; of numbers that are written as such only where they are no
+        more than ``FEW_NUMBERS``, not declared and not sparse.
     missing : float
         Share of missing values.
     detail : Any, default=None
@@ -213,10 +213,10 @@ def _describe_quantity(series: pd.Series, selector, missing: float) -> Column:
     whole = pd.api.types.is_integer_dtype(series.dtype)
     if whole and _named_like_one(selector) and _all_differ(series):
         return Column(selector, IDENTIFIER, len(series), missing)
-    return Column(selector, NUMERIC, few_numbers(series), missing)
+    return Column(selector, NUMERIC, count_if_few(series), missing)
 
 
-def few_numbers(values: pd.Series | np.ndarray) -> int | None:
+def count_if_few(values: pd.Series | np.ndarray) -> int | None:
     """How many different numbers a column has, if they are few.
 
     Parameters
@@ -228,13 +228,17 @@ def few_numbers(values: pd.Series | np.ndarray) -> int | None:
     int or None
         None if they are more than ``FEW_NUMBERS``.
     """
+    step = len(values) // _LOOKED_AT
     # Most columns of measurements are known by a part of them.
-    for step in (max(1, len(values) // _LOOKED_AT), 1):
-        unique = pd.unique(values[::step])
-        n_unique = len(unique) - int(pd.isna(unique).any())
-        if n_unique > FEW_NUMBERS:
-            return None
-    return n_unique
+    if step > 1 and _count(values[::step]) > FEW_NUMBERS:
+        return None
+    n_unique = _count(values)
+    return n_unique if n_unique <= FEW_NUMBERS else None
+
+
+def _count(values: pd.Series | np.ndarray) -> int:
+    unique = pd.unique(values)
+    return len(unique) - int(pd.isna(unique).any())
 
 
 def _named_like_one(selector) -> bool:

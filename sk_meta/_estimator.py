@@ -143,11 +143,11 @@ default="hybrid"
         done about it, or what to do. Leak suspects are kept. Leaks and drift are
         looked for in the first 2,000 columns.
     columns_ : DataFrame
-        What each column was taken for: column, kind, n_unique (of numbers if they are
-        200 at most), missing (share), and read_as (of text: format of dates, decimal
-        mark and unit of numbers, with a star where they are written like (1,200) or 4M,
-        "text" of durations; "time zone" of dates that have one; "number" of categories
-        that are numbers).
+        What each column was taken for: column, kind, n_unique (of numbers only if they
+        are 200 at most, not declared and not sparse), missing (share), and read_as (of
+        text: format of dates, decimal mark and unit of numbers, with a star where they
+        are written like (1,200) or 4M, "text" of durations; "time zone" of dates that
+        have one; "number" of categories that are numbers).
     container_ : {{"frame", "array", "sparse"}}
         What the table was held in.
     scorer_ : callable

@@ -149,7 +149,7 @@ def memory_needed(configuration, table) -> float:
     -------
     float
     """
-    width, per_row = float(configuration.n_encoded(table)), 0.0
+    width, per_row = float(configuration.width(table)), 0.0
     if "interactions" in configuration.family:
         width *= (width + 1) / 2
     elif "splines" in configuration.family:

@@ -14,7 +14,13 @@ import pandas as pd
 from scipy import sparse
 from sklearn.utils.multiclass import type_of_target
 
-from ._columns import Column, describe_series, few_numbers, holds_numbers, is_number
+from ._columns import (
+    Column,
+    count_if_few,
+    describe_series,
+    holds_numbers,
+    is_number,
+)
 from ._kinds import (
     CATEGORICAL,
     CONSTANT,
@@ -34,8 +40,9 @@ from ._texts import with_commas
 MAX_INTEGER_CLASSES = 20
 # Beyond it squares, and what is kept in single precision, overflow.
 HUGE = 1e30
-# Numbers of so many values at least, in so many rows each, may stand for groups.
-_MIN_GROUPS, _ROWS_OF_A_GROUP = 8, 20
+# Numbers are discrete from so many values on, in so many rows each on average. Fewer
+# values are nearly told apart by what is made of the number itself.
+_MIN_DISCRETE, _ROWS_PER_VALUE = 8, 20
 # In the place of the classes: several labels, each of which a row has or has not.
 MULTILABEL = "multilabel"
 
@@ -94,14 +101,20 @@ class Table:
 
     @cached_property
     def discrete(self) -> list[Column]:
-        """Numbers of few values, in many rows each, which may stand for groups."""
+        """Numbers of few values, in many rows each, which may stand for categories."""
         return [
             column
             for column in self.of_kind(NUMERIC)
             if column.n_unique is not None
-            and _MIN_GROUPS <= column.n_unique
-            and _ROWS_OF_A_GROUP * column.n_unique <= self.n_rows * (1 - column.missing)
+            and _MIN_DISCRETE <= column.n_unique
+            and _ROWS_PER_VALUE * column.n_unique
+            <= round(self.n_rows * (1 - column.missing))
         ]
+
+    @cached_property
+    def n_discrete(self) -> int:
+        """Number of columns that the discrete numbers are after one-hot encoding."""
+        return sum(map(_one_hot_width, self.discrete))
 
     @cached_property
     def missing(self) -> float:
@@ -420,7 +433,7 @@ def _describe_numbers(X) -> list[Column]:
     pairs = zip(kinds.tolist(), missing.tolist(), strict=True)
     counted = {NUMERIC} if isinstance(X, np.ndarray) else set()
     return [
-        Column(i, kind, few_numbers(X[:, i]) if kind in counted else None, share)
+        Column(i, kind, count_if_few(X[:, i]) if kind in counted else None, share)
         for i, (kind, share) in enumerate(pairs)
     ]
 

@@ -2,6 +2,7 @@
 
 import pickle
 import sys
+import warnings
 from dataclasses import replace
 from functools import lru_cache
 from string import ascii_uppercase
@@ -311,7 +312,7 @@ DISCRETE = [key for key, c in CONFIGURATIONS.items() if c.discrete]
 
 @pytest.mark.parametrize(("task", "name"), DISCRETE)
 @pytest.mark.parametrize("container", ["array", "frame", "mixed"])
-def test_numbers_of_few_values_are_groups_as_well(task, name, container):
+def test_numbers_of_few_values_are_categories_as_well(task, name, container):
     X, y = of_thirty_places(task, container)
     table, train = describe_table(X), slice(0, 600)
     configuration = configuration_of(task, name)
@@ -321,14 +322,21 @@ def test_numbers_of_few_values_are_groups_as_well(task, name, container):
     assert pipeline.score(X[600:], y[600:]) > plain.score(X[600:], y[600:]) + 0.1
     if "splines" not in name:  # which the plain one has not
         before, after = (p[:-1].transform(X).shape[1] for p in (plain, pipeline))
-        gaps = container == "mixed"  # a group of their own
+        gaps = container == "mixed"  # a category of their own
         assert after == before + 30 + gaps
+    # The same number in single precision is the same category.
+    single = X.astype("float32") if container == "array" else X.astype(
+        {"place": "float32" if container == "frame" else "Float32"})
+    np.testing.assert_array_equal(pipeline.predict(single) > 0, pipeline.predict(X) > 0)
     unseen = X[:5] + 0.05 if container == "array" else X[:5].assign(place=77.7)
-    assert_usable(outcome(pipeline, unseen, task), 5, describe_target(y, task))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        found = outcome(pipeline, unseen, task)
+    assert_usable(found, 5, describe_target(y, task))
 
 
 @pytest.mark.parametrize(("task", "name"), DISCRETE)
-def test_numbers_of_many_values_or_few_rows_are_no_groups(task, name):
+def test_numbers_of_many_values_or_few_rows_are_no_categories(task, name):
     X, y = of_thirty_places(task)
     configuration, target = configuration_of(task, name), describe_target(y, task)
     assert configuration.why_not(describe_table(X), target) is None
@@ -337,11 +345,12 @@ def test_numbers_of_many_values_or_few_rows_are_no_groups(task, name):
     assert configuration.why_not(few, target) == reason
 
 
-def test_groups_count_among_the_columns_after_encoding():
+def test_discrete_numbers_count_among_the_columns_after_encoding():
     X, y = of_thirty_places("regression")
     table, target = describe_table(X), describe_target(y, "regression")
     configuration = configuration_of("regression", "ridge-discrete-splines")
-    assert table.n_encoded == 2 and configuration.n_encoded(table) == 32
+    assert (table.n_encoded, table.n_discrete) == (2, 30)
+    assert configuration.width(table) == 32
     narrow = replace(configuration, max_encoded=31)
     assert narrow.why_not(table, target) == (
         "32 columns after encoding, made for at most 31"

@@ -108,7 +108,8 @@ def test_different_numbers_are_counted_where_they_are_few(dtype, n_values):
 
 
 @pytest.mark.parametrize(("n_rows", "n_missing", "discrete"),
-                         [(200, 0, True), (199, 0, False), (220, 21, False)])
+                         [(200, 0, True), (199, 0, False), (220, 21, False),
+                          (244, 44, True)])
 def test_numbers_are_discrete_where_twenty_rows_have_each(n_rows, n_missing, discrete):
     values = np.arange(n_rows) % 10.0
     values[:n_missing] = np.nan
@@ -116,7 +117,7 @@ def test_numbers_are_discrete_where_twenty_rows_have_each(n_rows, n_missing, dis
     assert [column.selector for column in table.discrete] == [0][:discrete]
 
 
-def test_what_is_declared_to_be_a_number_stands_for_no_group():
+def test_what_is_declared_to_be_a_number_stands_for_no_category():
     frame = pd.DataFrame({"it": np.arange(400) % 10, "other": np.arange(400)})
     assert describe_table(frame).discrete
     assert not describe_table(frame, {"it": "numeric"}).discrete

@@ -123,8 +123,8 @@ class Configuration:
         """
         return len(self.preprocess(table, self.task))
 
-    def n_encoded(self, table: Table) -> int:
-        """Number of columns that its preprocessing begins with.
+    def width(self, table: Table) -> int:
+        """Number of columns after the one-hot encoding that is its own.
 
         Parameters
         ----------
@@ -134,10 +134,10 @@ class Configuration:
         Returns
         -------
         int
-            Those after one-hot encoding, dates and text expanded.
+            With dates and text expanded; splines, interactions and the like, which
+            are made of these columns, apart.
         """
-        groups = table.discrete if self.discrete else ()
-        return table.n_encoded + sum(column.n_unique or 0 for column in groups)
+        return table.n_encoded + (table.n_discrete if self.discrete else 0)
 
     def build(self, table: Table, random_state: int | None = None) -> Pipeline:
         """Make the unfitted pipeline for a table.
@@ -194,16 +194,16 @@ class Configuration:
             return f"{table.n_rows} rows, made for at most {self.max_rows}"
         if table.n_rows < self.min_rows:
             return f"{table.n_rows} rows, needs at least {self.min_rows}"
-        n_encoded = self.n_encoded(table)
-        if self.max_encoded is not None and n_encoded > self.max_encoded:
+        width = self.width(table)
+        if self.max_encoded is not None and width > self.max_encoded:
             return (
-                f"{n_encoded} columns after encoding, "
+                f"{width} columns after encoding, "
                 f"made for at most {self.max_encoded}"
             )
-        needed = self.members_per_column * n_encoded
+        needed = self.members_per_column * width
         if target.n_classes and target.counts.min() < needed:
             return (
-                f"a class has {target.counts.min()} members for {n_encoded} "
+                f"a class has {target.counts.min()} members for {width} "
                 f"columns after encoding, needs at least {needed:.0f}"
             )
         if weighted and not _takes_weights(last_step(self.build(table))[1]):

@@ -1,4 +1,4 @@
-"""Linear models, on plain, spline, binned and interaction features; dummies."""
+"""Linear models of numbers as they are, one-hot, splines, bins, products; dummies."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _ALPHAS = tuple(np.logspace(-3, 4, 15))
 _SPARSE = {"sparse": True}
 _NARROW = {"max_encoded": 60}
 _SPLINED = {"max_encoded": 300}
-_DISCRETE = {"discrete": True, "template": "logistic-discrete"}
+_DISCRETE = {"discrete": True, "max_encoded": 500, "template": "logistic-discrete"}
 _logistic = partial(LogisticRegression, max_iter=300)
 _sgd = partial(SGDClassifier, loss="log_loss", penalty="elasticnet", l1_ratio=0.5)
 
@@ -99,7 +99,7 @@ _CLASSIFIERS = (
 )
 
 _ridge = partial(RidgeCV, alphas=_ALPHAS)
-_RIDGE_DISCRETE = {"discrete": True, "template": "ridge-discrete"}
+_RIDGE_DISCRETE = {**_DISCRETE, "template": "ridge-discrete"}
 _elastic = partial(ElasticNetCV, cv=3, max_iter=2000)
 _lasso = partial(LassoCV, cv=3, max_iter=2000)
 

@@ -2,7 +2,8 @@
 
 Every function takes a :class:`~sk_meta._table.Table` and the task and returns
 steps made of public classes of scikit-learn and skrub. A table of numbers gets
-a flat list of steps; a mixed one gets a ``ColumnTransformer`` in front.
+a flat list of steps; a mixed one, or one whose discrete numbers are encoded as well,
+gets a ``ColumnTransformer`` in front.
 """
 
 from __future__ import annotations
@@ -210,9 +211,9 @@ def import_needed(table: Table, packages: Iterable[str] = ()) -> None:
             import_module(package)
 
 
-def _one_hot() -> OneHotEncoder:
+def _one_hot(drop: str | None = "if_binary") -> OneHotEncoder:
     return OneHotEncoder(
-        drop="if_binary",
+        drop=drop,
         handle_unknown="infrequent_if_exist",
         min_frequency=3,
         sparse_output=False,
@@ -341,19 +342,23 @@ def binned(table: Table, task: str, n_bins: int = 8) -> Steps:
 
 def discrete(table: Table, task: str) -> Steps:
     """Like :func:`scaled`, numbers of few values one-hot as well."""
-    return _and_groups(table, task, _standardised(table))
+    return _and_discrete(table, task, _standardised(table))
 
 
 def discrete_splines(table: Table, task: str) -> Steps:
     """Like :func:`splines`, numbers of few values one-hot as well."""
-    return _and_groups(table, task, _splined(table))
+    return _and_discrete(table, task, _splined(table))
 
 
-def _and_groups(table: Table, task: str, numeric: Steps) -> Steps:
-    groups = Pipeline(_numbers(table, [("encode", _one_hot())]))
+def _and_discrete(table: Table, task: str, numeric: Steps) -> Steps:
+    # 0.1 in double precision is the same number as in single precision.
+    single = ("single", _call(methodcaller("astype", "float32")))
+    # An unseen number is nothing to be warned of, as it were if values were dropped.
+    steps = _numbers(table, [single, ("encode", _one_hot(drop=None))])
     columns = [column.selector for column in table.discrete]
     blocks = _blocks(table, task, numeric, _one_hot())
-    return [("encode", ColumnTransformer([*blocks, ("groups", groups, columns)]))]
+    discrete = ("discrete", Pipeline(steps), columns)
+    return [("encode", ColumnTransformer([*blocks, discrete]))]
 
 
 def interactions(table: Table, task: str) -> Steps:

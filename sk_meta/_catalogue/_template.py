@@ -31,7 +31,7 @@ _PREPARED: dict[str, tuple[Callable, dict]] = {
     "fine splines": (prep.splines_fine, {"max_encoded": 300}),
     "bins": (prep.binned, {"max_encoded": 300}),
     "interactions": (prep.interactions, {"max_encoded": 60}),
-    "discrete": (prep.discrete, {"discrete": True}),
+    "discrete": (prep.discrete, {"discrete": True, "max_encoded": 500}),
     "discrete splines": (
         prep.discrete_splines, {"discrete": True, "max_encoded": 300}
     ),

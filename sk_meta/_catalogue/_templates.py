@@ -1,7 +1,7 @@
 """The templates: families of models, and where their hyperparameters lie.
 
 The portfolio (``portfolio.json``) lists the ones that were chosen among several
-hundred drawn at random; ``benchmarks/choose_portfolio.py`` draws and chooses.
+hundred drawn at random (``benchmarks/pool.py`` and ``choose_portfolio.py``).
 
 The ranges follow van Rijn and Hutter (2018, "Hyperparameter importance across
 datasets") for support vectors, forests and AdaBoost; Probst, Boulesteix and
