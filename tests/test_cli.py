@@ -123,13 +123,14 @@ def test_a_table_whose_first_column_has_no_name(tmp_path, capsys):
 
 
 def test_fit_shows_what_was_tried_and_nothing_else(folder, tmp_path, capsys):
-    # Two of CatBoost are for categories, of which the file has none.
+    # Two of CatBoost are for categories and two linear ones for discrete numbers, of
+    # which the file has none.
     assert main(["fit", str(folder / "iris.csv"), "-y", "species", "--models",
                  "linear,catboost-native,catboost-native-depth4", "--n-candidates",
                  "2", "-o", str(tmp_path / "m.joblib")]) == 0  # fmt: skip
     out = capsys.readouterr().out
     model = joblib.load(tmp_path / "m.joblib")
-    assert model.leaderboard_["status"].tolist() == ["ok"] * 2 + ["excluded"] * 2
+    assert model.leaderboard_["status"].tolist() == ["ok"] * 2 + ["excluded"] * 4
     table = out.split("\n\n")[1]
     assert len(table.splitlines()) == 2 + 2  # the head has two lines
     assert "excluded" not in table
