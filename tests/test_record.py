@@ -165,7 +165,7 @@ def test_beliefs_go_from_the_prior_to_the_ranking(fitted, step, ranking):
     part = fitted.beliefs_[told == told.agg(step)].set_index("configuration")
     table = getattr(fitted, ranking).set_index("configuration")
     judged = part.index.intersection(table.index[table["excluded"].isna()])
-    assert len(judged) > 5
+    assert len(judged) > 2
     part, table = part.loc[judged], table.loc[judged]
     for mine, known in [
         ("expected_score", "predicted_score"),
