@@ -307,6 +307,14 @@ def of_thirty_places(task, container="array"):
     return X, y if task == "regression" else y > np.median(y)
 
 
+@pytest.mark.parametrize("name", ["ridge-splines", "ridge-fine-splines"])
+def test_splines_know_their_ends_in_single_precision(name):
+    X, y = of_thirty_places("regression")
+    pipeline = configuration_of("regression", name).build(describe_table(X), 0)
+    found = pipeline.fit(X, y).predict(X.astype("float32"))
+    np.testing.assert_allclose(found, pipeline.predict(X), rtol=1e-3, atol=1e-3)
+
+
 DISCRETE = [key for key, c in CONFIGURATIONS.items() if c.discrete]
 
 

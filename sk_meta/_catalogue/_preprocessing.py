@@ -309,7 +309,9 @@ def _splined(table: Table, n_knots: int = 5) -> Steps:
     basis = SplineTransformer(
         n_knots=n_knots, knots="quantile", extrapolation="linear", include_bias=False
     )
-    return [*_standardised(table), ("spline", basis)]
+    # Before NumPy 2 the last knot is not compared with single precision as it is.
+    double = ("double", _call(methodcaller("astype", "float64")))
+    return [double, *_standardised(table), ("spline", basis)]
 
 
 def scaled(table: Table, task: str) -> Steps:
