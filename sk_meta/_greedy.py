@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 from scipy.stats import rankdata
 from sklearn.metrics import roc_auc_score
@@ -99,58 +101,45 @@ def heaviest(
     return np.sort(kept)
 
 
-def log_losses(probability: np.ndarray, labels, weights=None) -> np.ndarray:
-    """Mean log loss of each member.
+def mean_losses(
+    of_each: Callable[[np.ndarray], np.ndarray],
+    predictions: np.ndarray,
+    labels: np.ndarray,
+    weights: np.ndarray | None = None,
+) -> np.ndarray:
+    """Mean loss of each member over the samples, and over the outputs if several.
 
     Parameters
     ----------
-    probability : ndarray of shape (n_members, n_samples, ...)
-        Of the class that each sample is of.
+    of_each : callable
+        Maps ``predictions`` to the loss of each sample.
+    predictions : ndarray of shape (n_members, n_samples, ...)
+        What tells the loss alone: the probability of the class that a sample is of, or
+        the prediction minus the target.
     labels : ndarray of shape (n_samples,)
-        Not looked at.
+        Not looked at; for the signature of :func:`ranking_losses`.
     weights : ndarray of shape (n_samples,) or None, default=None
 
     Returns
     -------
     ndarray of shape (n_members,)
     """
-    return _average(-np.log(np.maximum(probability, _TINY)), weights)
+    means = np.average(of_each(predictions), axis=1, weights=weights)
+    return means if means.ndim == 1 else means.mean(axis=1)
 
 
-def squared_errors(errors: np.ndarray, labels, weights=None) -> np.ndarray:
-    """Mean squared error of each member.
-
-    Parameters
-    ----------
-    errors : ndarray of shape (n_members, n_samples, ...)
-        Prediction minus target.
-    labels : ndarray of shape (n_samples,)
-        Not looked at.
-    weights : ndarray of shape (n_samples,) or None, default=None
-
-    Returns
-    -------
-    ndarray of shape (n_members,)
-    """
-    return _average(errors**2, weights)
-
-
-def absolute_errors(errors: np.ndarray, labels, weights=None) -> np.ndarray:
-    """Mean absolute error of each member.
+def minus_log(probability: np.ndarray) -> np.ndarray:
+    """Log loss of each sample, from the probability of the class that it is of.
 
     Parameters
     ----------
-    errors : ndarray of shape (n_members, n_samples, ...)
-        Prediction minus target.
-    labels : ndarray of shape (n_samples,)
-        Not looked at.
-    weights : ndarray of shape (n_samples,) or None, default=None
+    probability : ndarray
 
     Returns
     -------
-    ndarray of shape (n_members,)
+    ndarray of the same shape
     """
-    return _average(np.abs(errors), weights)
+    return -np.log(np.maximum(probability, _TINY))
 
 
 def ranking_losses(scores: np.ndarray, labels: np.ndarray, weights=None) -> np.ndarray:
@@ -178,9 +167,3 @@ def ranking_losses(scores: np.ndarray, labels: np.ndarray, weights=None) -> np.n
     ranks = rankdata(scores, axis=1)[:, positive].sum(axis=1)
     wins = ranks - n_positive * (n_positive + 1) / 2
     return 1 - wins / (n_positive * n_negative)
-
-
-def _average(losses: np.ndarray, weights) -> np.ndarray:
-    """Mean over the rows, and over the outputs if there are several."""
-    means = np.average(losses, axis=1, weights=weights)
-    return means if means.ndim == 1 else means.mean(axis=1)

@@ -10,14 +10,7 @@ from typing import Any
 import numpy as np
 
 from ._evaluation import SCORE, Evaluation, take_or_none
-from ._greedy import (
-    absolute_errors,
-    greedy_weights,
-    heaviest,
-    log_losses,
-    ranking_losses,
-    squared_errors,
-)
+from ._greedy import greedy_weights, heaviest, mean_losses, minus_log, ranking_losses
 from ._log import warn_user
 from ._temperature import Temperatures, at_least_tiny, find_temperatures
 from ._together import quiet
@@ -108,10 +101,11 @@ class Goal:
     def losses(self) -> Callable:
         """``losses(blends, labels, weights)`` of what :class:`_Fold` keeps."""
         if self.classes is None:
-            return absolute_errors if "absolute" in self.metric else squared_errors
+            of_each = np.abs if "absolute" in self.metric else np.square
+            return partial(mean_losses, of_each)
         if self.metric == "roc_auc_ovr" and len(self.classes) == 2:
             return ranking_losses
-        return log_losses
+        return partial(mean_losses, minus_log)
 
 
 def select(
