@@ -311,7 +311,7 @@ def of_thirty_places(task, container="array"):
 def test_splines_know_their_ends_in_single_precision(name):
     X, y = of_thirty_places("regression")
     pipeline = configuration_of("regression", name).build(describe_table(X), 0)
-    found = pipeline.fit(X, y).predict(X.astype("float32"))
+    found = pipeline.fit(X[:600], y[:600]).predict(X.astype("float32"))
     np.testing.assert_allclose(found, pipeline.predict(X), rtol=1e-3, atol=1e-3)
 
 
