@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import ExitStack, closing
+from dataclasses import replace
 from numbers import Integral, Real
 from os import PathLike
 
@@ -44,7 +45,9 @@ from ._report import (
     with_frames,
     without_frames,
 )
-from ._search import Search
+from ._restarts import Searches
+from ._search import Search, SearchResult
+from ._selection import Selection
 from ._shared import SharedTask
 from ._strategy import Strategy
 from ._table import MULTILABEL
@@ -177,21 +180,30 @@ class BaseMetaLearner(InspectionMixin, CallbackSupportMixin, BaseEstimator):
             self._keep_prior(problem, prior)
             import_needed(problem.table, steps.packages(prior))
             task = stack.enter_context(closing(self._share(problem, workers)))
-            before = prior.belief.copy()
-            search = self._search(problem, prior, budget, workers, task, memory, tasks)
-            result = search.run()
+
+            def begin(some: Problem) -> Search:
+                # Each conditions a belief of its own.
+                own = replace(prior, belief=prior.belief.copy())
+                return self._search(some, own, budget, workers, task, memory, tasks)
+
+            def choose(some: Problem, result: SearchResult) -> Selection | None:
+                return steps.combine(some, result, self.ensemble_size, slowest)
+
+            searches = Searches(begin, choose, self.ensemble_size, slowest)
+            result = searches.run(problem)
             self.search_time_ = budget.elapsed()
             # The best is refitted while the ensemble is selected.
             refits = Refits(problem, result, budget, workers, task, slowest).begin()
             with tasks.task("ensemble"):
-                selection = steps.combine(problem, result, self.ensemble_size, slowest)
+                selection = searches.choose()
             with tasks.task("refit"):
                 fitted = refits.finish(selection, prior.excluded)
             self.refit_time_ = budget.elapsed() - self.search_time_
             self.deadline_ = _deadline(budget, workers)
-            self.evaluation_time_ = search.busy_seconds
-            self._keep_result(problem, prior, result, selection, fitted)
-            self._keep_record(problem, before, result)
+            self.evaluation_time_ = searches.busy_seconds
+            after = replace(prior, belief=searches.belief)
+            self._keep_result(problem, after, result, selection, fitted)
+            self._keep_record(problem, prior.belief, result)
         return self
 
     def _forget(self) -> None:

@@ -32,7 +32,9 @@ _DOC = """{title}
         Folds that all configurations share, shuffled with `random_state` and
         stratified for classes if an int is given. None is automatic: five folds,
         fewer or a single split on many rows or in little time, and repeated ones on
-        few rows when nothing else is left to do (see ``folds_``).
+        few rows when nothing else is left to do (see ``folds_``). On up to 5,000 rows
+        the search is then made again on other folds, if there is a `time_budget` and
+        time left, and the ensembles of all searches are averaged.
     candidates : str, list, callable or None, default=None
         What to choose from: names of configurations or families, and estimators of
         your own as ``("a name", estimator)``; or ``wanted(configuration)``, which tells
@@ -113,10 +115,11 @@ default="hybrid"
         has them.
     evaluations_ : DataFrame
         One row per fold of a configuration, in the order in which the results were
-        told: configuration, family, split, stage ("look", "folds" or "repeat"),
-        worker, started and ended (seconds since ``fit`` began), score, status, error,
-        fit_seconds, predict_seconds, memory (MiB), expected_score (when the
-        configuration was started) and best_score (best complete mean by then).
+        told: configuration, family, split, stage ("look", "folds", "repeat", or
+        "restart" of a further search on other folds), worker, started and ended
+        (seconds since ``fit`` began), score, status, error, fit_seconds,
+        predict_seconds, memory (MiB), expected_score (when the configuration was
+        started) and best_score (best complete mean by then).
     beliefs_ : DataFrame
         What was believed of the head of the leaderboard: step (number of results
         told, 0 is the prior), configuration, expected_score, and the 80 % interval low

@@ -137,8 +137,8 @@ class Evaluation:
         """
         if self.timed:
             return float(np.median([fold.predict_time for fold in self.folds]))
-        seconds = sum(fold.predict_seconds for fold in self.folds)
-        return TIMED_ROWS * float(seconds) / sum(len(part) for part in rows)
+        seconds = np.mean([fold.predict_seconds for fold in self.folds])
+        return TIMED_ROWS * float(seconds) / float(np.mean([*map(len, rows)]))
 
 
 def _mean_of_known(values: list[float]) -> float:

@@ -19,6 +19,8 @@ LOOKS = (5_000, 50_000)
 # Below so many rows the folds are repeated once candidates run out, and so often;
 # above, twice, to sharpen close calls.
 FEW_ROWS, FEW_REPEATS, REPEAT_ROWS = 300, 4, 5_000
+# Up to as many rows, further searches on folds and repeats of their own.
+N_RESTARTS = 3
 # Where the time is short: folds, or rows from which a single split will do, and
 # configurations that there should be time for.
 _FEWER, _SINGLE_ROWS, _WANTED = 3, 5_000, 20
@@ -37,6 +39,8 @@ class Folds:
         of the rows, one split each, and at last the folds by which it is judged.
     repeats : tuple of tuple of int
         The folds once more, divided otherwise.
+    restarts : tuple of tuple of tuple of int
+        Folds, and their repeats, for each of the searches that may follow.
     why : str
         Why these, in a sentence without its full stop.
     automatic : bool
@@ -46,6 +50,7 @@ class Folds:
     splits: list[Split]
     stages: tuple[tuple[int, ...], ...]
     repeats: tuple[tuple[int, ...], ...] = ()
+    restarts: tuple[tuple[tuple[int, ...], ...], ...] = ()
     why: str = "as given"
     automatic: bool = False
 
@@ -57,6 +62,14 @@ class Folds:
     def n_train(self, stage: int) -> int:
         """Training rows of a stage."""
         return len(self.splits[self.stages[stage][0]][0])
+
+    def again(self, number: int) -> Folds:
+        """Those of a search that follows, from 1; 0 is the first search itself."""
+        if not number:
+            return self
+        judged, *repeats = self.restarts[number - 1]
+        rest = self.restarts[number:]
+        return replace(self, stages=(judged,), repeats=tuple(repeats), restarts=rest)
 
 
 def plan_folds(
@@ -163,16 +176,22 @@ def _with_looks(folds: Folds, y, target: Target, seed: int) -> Folds:
 
 
 def _with_repeats(folds: Folds, X, y, target: Target, seed: int, groups) -> Folds:
+    """Divide the rows otherwise, for repeats and for further searches."""
     n_rows = len(y)
-    wanted = FEW_REPEATS if n_rows < FEW_ROWS else int(n_rows <= REPEAT_ROWS)
-    splits, repeats = list(folds.splits), []
-    for number in range(1, wanted + 1):
+    if n_rows > REPEAT_ROWS:
+        return folds
+    n_repeats = FEW_REPEATS if n_rows < FEW_ROWS else 1
+    splits, divisions = list(folds.splits), []
+    for number in range(1, (N_RESTARTS + 1) * (n_repeats + 1)):
         others = make_splits(
             len(folds.judged), X, y, target, seed + number, groups=groups, warn=False
         )
-        repeats.append(tuple(range(len(splits), len(splits) + len(others))))
+        divisions.append(tuple(range(len(splits), len(splits) + len(others))))
         splits += others
-    return replace(folds, splits=splits, repeats=tuple(repeats))
+    repeats, rest = divisions[:n_repeats], divisions[n_repeats:]
+    starts = range(0, len(rest), n_repeats + 1)
+    restarts = tuple(tuple(rest[i : i + n_repeats + 1]) for i in starts)
+    return replace(folds, splits=splits, repeats=tuple(repeats), restarts=restarts)
 
 
 def _divide(rows: np.ndarray, y, n_second: int, target: Target, seed: int) -> Split:

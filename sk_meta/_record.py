@@ -19,7 +19,7 @@ from ._runs import Run
 from ._scoring import Metric, as_score
 
 HEAD = 10  # configurations at the head of the leaderboard whose beliefs are kept
-LOOK, FOLDS, REPEAT = "look", "folds", "repeat"
+LOOK, FOLDS, REPEAT, RESTART = "look", "folds", "repeat", "restart"
 FROM_CHECKPOINT = -1  # in the place of the number of a worker
 
 
@@ -69,7 +69,8 @@ def evaluations_frame(
     Returns
     -------
     DataFrame
-        configuration, family, split, stage ("look", "folds" or "repeat"), worker,
+        configuration, family, split, stage ("look", "folds",
+        "repeat", or "restart" of the folds of a further search), worker,
         started, ended, score, status, error, fit_seconds, predict_seconds, memory,
         expected_score (of the configuration when it was started, if the knowledge
         base has the user's metric) and best_score.
@@ -98,7 +99,8 @@ _COLUMNS = (
 def _stages(folds: Folds) -> dict[int, str]:
     """What each split is for."""
     *looks, last = folds.stages
-    parts = [(LOOK, looks), (FOLDS, [last]), (REPEAT, folds.repeats)]
+    later = [splits for search in folds.restarts for splits in search]
+    parts = [(LOOK, looks), (FOLDS, [last]), (REPEAT, folds.repeats), (RESTART, later)]
     return {i: name for name, groups in parts for splits in groups for i in splits}
 
 

@@ -156,6 +156,7 @@ class Search:
         self.task = task
         self.checkpoint = checkpoint
         self.busy_seconds = 0.0
+        self.dispensable = False  # whether there is something to use without it
         self._n_kept = max(_KEPT, 2 * strategy.ensemble_size)
         self._stop = False
         self._rules = self._make_rules(time_predict)
@@ -232,7 +233,7 @@ class Search:
     @property
     def _stopped(self) -> bool:
         """Whether a callback has asked for it, and there is something to use."""
-        return self._stop and bool(self.strategy.members()[1])
+        return self._stop and (self.dispensable or bool(self.strategy.members()[1]))
 
     def _let_end(self) -> None:
         """Give running folds a moment: what is ended takes longer to start again."""

@@ -41,6 +41,9 @@ _GRACE_SHARE, _MOST_GRACE = 0.05, 3.0
 # Configurations in vain, of each of the steps that take turns when no gain is expected,
 # after which the step is over; one that was dropped counts by the share of its folds.
 PATIENCE = 40
+# Of the seconds of this search, what must be left for one on other folds: most of what
+# there is to find is found early.
+_RESTART_SHARE = 1 / 3
 # Folds are shared, so most of their noise is common to all configurations.
 _UNPAIRED = 0.25
 # By how much h is worse at a first look than at last, and how sure that is.
@@ -141,6 +144,8 @@ class Strategy(Standings):
         }
         self._due_to: dict[Run, Step] = {}
         self._nothing_new_around = 0  # so many runs
+        # Seconds since fit began, when the search began and when no gain was expected.
+        self._begun, self._no_gain_since = budget.elapsed(), np.inf
 
     def ask(self) -> Unit | None:
         """The next unit, or None if there is none before more is told.
@@ -208,6 +213,14 @@ class Strategy(Standings):
         refits.
         """
         return self.budget.remaining(self._kept_back)
+
+    def has_time_for_another(self) -> bool:
+        """Whether it is worth while to search once more, on other folds."""
+        counted = np.isfinite(self.budget.candidates_left())
+        if not self._folds.restarts or counted or self.ensemble_size == 1:
+            return False
+        so_far = self.budget.elapsed() - self._begun
+        return self.budget.limited and self.seconds_left() >= _RESTART_SHARE * so_far
 
     def _to_keep_back(self) -> float:
         """Seconds for the grace and the refit of the best configurations."""
@@ -464,9 +477,13 @@ class Strategy(Standings):
         """
         if self._best() is None:
             return None
+        now = self.budget.elapsed()
+        self._no_gain_since = min(self._no_gain_since, now)
+        enough = now - self._no_gain_since > self._no_gain_since - self._begun
         steps: list[Step] = [
             step for step in sorted(self._spent, key=lambda s: self._spent[s].seconds)
             if self._spent[step].folds < PATIENCE * self._n_folds
+            and not (enough and self.has_time_for_another())
         ]  # fmt: skip
         # On few rows noise decides, more than hyperparameters.
         steps.insert(0 if len(self._folds.repeats) > 1 else len(steps), self._repeat)

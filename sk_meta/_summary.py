@@ -10,7 +10,7 @@ import pandas as pd
 
 from ._catalogue import own_names
 from ._evaluation import DROPPED, OK, TIMEOUT
-from ._record import REPEAT
+from ._record import REPEAT, RESTART
 from ._report import metric_name
 
 _LEVEL = 1e-9  # difference of scores that is none
@@ -44,6 +44,8 @@ def _tried(fitted) -> str:
     n_failed = n_tried - counts.get(OK, 0) - sum(counts.get(s, 0) for s in _TRIED)
     others += [f"{n_failed} failed"] if n_failed else []
     repeats = " and repetitions" if results["stage"].eq(REPEAT).any() else ""
+    if results["stage"].eq(RESTART).any():
+        repeats += ", and anew on other folds"
     return (
         f"{_counted(n_tried, 'configuration')} {'was' if n_tried == 1 else 'were'} "
         f"tried for this {fitted.task_} of {_counted(fitted.n_features_in_, 'column')}"

@@ -3,7 +3,7 @@
 ::
 
     fit
-    ├── search
+    ├── search                       more than one if the time allows
     │   ├── logistic-C1, split 0     one for every configuration and split that is run
     │   └── ...
     ├── ensemble
@@ -119,7 +119,9 @@ class Tasks(Unwatched):
         self._n_folds = 0
         self._running: dict[Unit, Any] = {}
         self._latest: dict[str, Any] = {}
-        self._root = estimator._init_callback_context(max_subtasks=3)
+        # With a deadline there may be several searches.
+        n_tasks = 3 if estimator.time_budget is None else None
+        self._root = estimator._init_callback_context(max_subtasks=n_tasks)
         self._root.call_on_fit_task_begin(**self._known)
 
     def end(self) -> None:

@@ -67,6 +67,7 @@ ORDER = (
     "_temperature",
     "_greedy",
     "_selection",
+    "_restarts",
     "_ensemble",
     "_refit",
     "_report",

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from sklearn.model_selection import GroupKFold, StratifiedKFold
 
-from sk_meta._folds import HOLDOUT_ROWS, LOOKS, fewer_folds, plan_folds
+from sk_meta._folds import HOLDOUT_ROWS, LOOKS, N_RESTARTS, fewer_folds, plan_folds
 from sk_meta._table import describe_target
 
 KINDS = pytest.mark.parametrize("kind", ["classification", "regression"])
@@ -36,7 +36,9 @@ def check(folds, n_rows):
         assert 0 <= min(train.min(), test.min())
         assert max(train.max(), test.max()) < n_rows
     known = set(range(len(folds.splits)))
-    assert known == {i for part in (*folds.stages, *folds.repeats) for i in part}
+    later = [part for search in folds.restarts for part in search]
+    parts = (*folds.stages, *folds.repeats, *later)
+    assert known == {i for part in parts for i in part}
 
 
 def scored_rows(folds, positions):
@@ -66,6 +68,7 @@ def test_folds_for_so_many_rows(kind, n_rows, n_folds, n_repeats, n_looks):
     assert folds.automatic
     assert len(folds.judged) == n_folds
     assert len(folds.repeats) == n_repeats
+    assert len(folds.restarts) == (N_RESTARTS if n_repeats else 0)
     assert len(folds.stages) == n_looks + 1
     assert f"{n_rows:,} rows" in folds.why
     sizes = [folds.n_train(stage) for stage in range(len(folds.stages))]
@@ -81,9 +84,25 @@ def test_every_row_is_scored_once_per_repetition(kind, n_rows):
         np.testing.assert_array_equal(scored_rows(folds, part), np.arange(n_rows))
 
 
+@pytest.mark.parametrize("n_rows", [200, 1000])
+def test_a_further_search_has_folds_of_its_own(n_rows):
+    folds, _, _ = plan(n_rows)
+    assert folds.again(0) is folds
+    used = {i for part in (folds.stages[-1], *folds.repeats) for i in part}
+    for number in range(1, N_RESTARTS + 1):
+        again = folds.again(number)
+        assert len(again.judged) == 5 and len(again.repeats) == len(folds.repeats)
+        assert len(again.restarts) == N_RESTARTS - number
+        for part in (again.stages[-1], *again.repeats):
+            np.testing.assert_array_equal(scored_rows(again, part), np.arange(n_rows))
+            assert not used & set(part)
+            used |= set(part)
+
+
 def test_repeats_are_divided_otherwise():
     folds, _, _ = plan(200)
     parts = [folds.stages[-1], *folds.repeats]
+    parts += [part for search in folds.restarts for part in search]
     divided = [{tuple(folds.splits[i][1]) for i in part} for part in parts]
     for first, second in combinations(divided, 2):
         assert not first & second

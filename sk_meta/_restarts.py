@@ -1,0 +1,200 @@
+"""The search once more, on other folds, while there is time for it.
+
+What is the best of many on some folds is so in part by chance, and a longer search on
+the same folds makes more of that chance. Searches on other folds err in other ways, so
+the final predictor is the mean of what they have chosen, as in bagging (Breiman 1996).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
+
+from ._belief import Belief
+from ._evaluation import Evaluation
+from ._greedy import heaviest
+from ._log import logger
+from ._problem import Problem
+from ._search import Search, SearchResult, Trial
+from ._selection import Selection
+
+# Searches that have been stopped from outside.
+_ENDED = frozenset({"interrupted", "stopped by a callback"})
+
+
+class Searches:
+    """A search, and others on other folds while there is time for them.
+
+    Parameters
+    ----------
+    begin : callable
+        ``begin(problem)`` is a new :class:`Search` that knows nothing of earlier ones.
+    choose : callable
+        ``choose(problem, result)`` is the :class:`Selection` of a search, or None.
+    size : int
+        Most members of the ensemble.
+    max_predict_time : float, default=inf
+        Seconds per 1,000 rows that the members may take together.
+    """
+
+    def __init__(
+        self,
+        begin: Callable[[Problem], Search],
+        choose: Callable[[Problem, SearchResult], Selection | None],
+        size: int,
+        max_predict_time: float = np.inf,
+    ):
+        self._begin, self._choose = begin, choose
+        self._size, self._max_predict_time = size, max_predict_time
+        self._found: list[tuple[Search, SearchResult]] = []
+        self._selections: list[Selection | None] = []
+
+    @property
+    def busy_seconds(self) -> float:
+        """Seconds that workers have spent on folds."""
+        return sum(search.busy_seconds for search, _ in self._found)
+
+    @property
+    def belief(self) -> Belief:
+        """What the first search has come to believe."""
+        return self._found[0][0].strategy.belief
+
+    def run(self, problem: Problem) -> SearchResult:
+        """Search, and search again.
+
+        Parameters
+        ----------
+        problem : Problem
+            Its folds tell how the rows are divided for further searches.
+
+        Returns
+        -------
+        SearchResult
+            See :func:`joined`.
+        """
+        for number in range(len(problem.folds.restarts) + 1):
+            search = self._begin(replace(problem, folds=problem.folds.again(number)))
+            search.dispensable = bool(self._found)
+            result = search.run()
+            self._found.append((search, result))
+            if result.stop_reason in _ENDED or not result.pool:
+                break
+            if not search.strategy.has_time_for_another():
+                break
+            logger.info("%s: searching again, on other folds", result.stop_reason)
+            self._choose_one()
+        return joined([result for _, result in self._found])
+
+    def choose(self) -> Selection | None:
+        """The ensemble of all searches, of which the last was not chosen from yet."""
+        if len(self._selections) < len(self._found):
+            self._choose_one()
+        return mean_selection(
+            [result for _, result in self._found], self._selections, self._size,
+            self._max_predict_time,
+        )  # fmt: skip
+
+    def _choose_one(self) -> None:
+        search, result = self._found[-1]
+        self._selections.append(self._choose(search.problem, result))
+
+
+def joined(results: list[SearchResult]) -> SearchResult:
+    """What several searches have found, as if it were one.
+
+    Parameters
+    ----------
+    results : list of SearchResult
+
+    Returns
+    -------
+    SearchResult
+        A configuration is told of by the first search in which it may be a member, or
+        else by the first that has tried it. The rows are those of the first search.
+    """
+    if len(results) == 1:
+        return results[0]
+    trials: dict[str, Trial] = {}
+    pool: dict[str, Evaluation] = {}
+    n_train: list[int] = []
+    for result in results:
+        new = {one.name for one in result.pool} - set(pool)
+        for trial in result.trials:
+            name = trial.configuration.name
+            if name in new or name not in trials:
+                trials[name] = trial
+        for one, n_rows in zip(result.pool, result.n_train, strict=True):
+            if one.name in new:
+                pool[one.name] = one
+                n_train.append(n_rows)
+    first = results[0]
+    told, best = list(first.told), np.nan
+    for result in results[1:]:
+        best = np.fmax(best, told[-1].best_score if told else np.nan)
+        # Each has begun with the belief before the first.
+        told += [
+            replace(one, best_score=np.fmax(best, one.best_score), observations=())
+            for one in result.told
+        ]
+    return SearchResult(
+        tuple(trials.values()), tuple(pool.values()), first.rows, tuple(n_train),
+        results[-1].stop_reason, tuple(told),
+    )  # fmt: skip
+
+
+def mean_selection(
+    results: list[SearchResult],
+    selections: list[Selection | None],
+    size: int,
+    max_predict_time: float = np.inf,
+) -> Selection | None:
+    """The mean of the ensembles that several searches have chosen.
+
+    Parameters
+    ----------
+    results : list of SearchResult
+    selections : list of Selection or None
+        Of each, in the order of its own pool.
+    size : int
+        Most members; the heaviest are kept.
+    max_predict_time : float, default=inf
+        Seconds per 1,000 rows that the members may take together.
+
+    Returns
+    -------
+    Selection or None
+        In the order of the pool of all; None if there is none.
+    """
+    pairs = [(result, one) for result, one in zip(results, selections, strict=True)
+             if one is not None]  # fmt: skip
+    if len(pairs) < 2:
+        return pairs[0][1] if pairs else None
+    everything = joined(results)
+    place = {one.name: i for i, one in enumerate(everything.pool)}
+    weights, heats = np.zeros((2, len(place)))
+    for result, one in pairs:
+        here = [place[member.name] for member in result.pool]
+        weights[here] += one.weights / len(pairs)
+        if one.temperatures is not None:
+            heats[here] += one.weights / len(pairs) * np.log(one.temperatures)
+    costs = np.array([one.predict_time(everything.rows) for one in everything.pool])
+    kept = heaviest(weights, size, costs, max_predict_time)
+    if not len(kept):  # all are too slow
+        kept = np.array([np.where(weights > 0, costs, np.inf).argmin()])
+    # Of every member, the mean over the searches that have chosen it.
+    temperatures = np.exp(heats / np.where(weights > 0, weights, 1.0))
+    few = np.zeros_like(weights)
+    few[kept] = weights[kept] / weights[kept].sum()
+    chosen = [one for _, one in pairs]
+    own = any(one.temperatures is not None for one in chosen)
+    heat = np.mean([np.log(one.temperature) for one in chosen])
+    return replace(
+        chosen[0],
+        weights=few,
+        score=float(np.mean([one.score for one in chosen])),
+        single=len(kept) == 1,
+        temperature=float(np.exp(heat)),
+        temperatures=temperatures if own else None,
+    )
