@@ -85,6 +85,8 @@ def alone(searches: Searches):
     for (search, result), chosen in zip(
         searches._found, searches._selections, strict=True
     ):
+        if chosen is None:  # it was stopped, or had no time
+            continue
         problem = search.problem
         by_name = {one.configuration.name: one.configuration for one in result.trials}
         members = np.flatnonzero(chosen.weights)

@@ -33,8 +33,9 @@ _DOC = """{title}
         stratified for classes if an int is given. None is automatic: five folds,
         fewer or a single split on many rows or in little time, and repeated ones on
         few rows when nothing else is left to do (see ``folds_``). On up to 5,000 rows
-        the search is then made again on other folds, if there is a `time_budget` and
-        time left, and the ensembles of all searches are averaged.
+        the search is then made again on other folds, if there is a `time_budget`
+        alone, time left, and more than one member wanted, and the ensembles of all
+        searches are averaged.
     candidates : str, list, callable or None, default=None
         What to choose from: names of configurations or families, and estimators of
         your own as ``("a name", estimator)``; or ``wanted(configuration)``, which tells
@@ -99,7 +100,8 @@ default="hybrid"
     ensemble_score_ : float
         Mean score of the ensemble on folds that its selection did not see, before
         its probabilities are scaled by a temperature and mixed with a little doubt.
-        It can be below ``best_score_``, which has seen the folds it is chosen by.
+        It can be below ``best_score_``, which has seen the folds it is chosen by. If
+        the search was made several times, the mean of what each ensemble has.
     leaderboard_ : DataFrame
         Every configuration tried, by rank: configuration, family, params, mean_score
         and sd_score over n_folds folds, repeated_score (mean over the folds and their

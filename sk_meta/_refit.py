@@ -95,7 +95,9 @@ class Refits:
         times = np.array([e.predict_time(self.rows) for e in self.pool])
         scores = np.array([evaluation.mean(SCORE) for evaluation in self.pool])
         # What is too slow is the best only where all are, and it is the quickest.
-        in_time = times <= max(max_predict_time, times.min(initial=np.inf))
+        comparable = np.arange(len(times)) < result.n_comparable
+        quickest = times[comparable].min(initial=np.inf)
+        in_time = comparable & (times <= max(max_predict_time, quickest))
         self.scores = np.where(in_time, scores, -np.inf).tolist()
         self.best = int(np.argmax(self.scores)) if self.pool else -1
         self.factors = [len(problem.y) / n_train for n_train in result.n_train]
@@ -159,7 +161,7 @@ class Refits:
             )
         if not kept and not bags:
             return _refit_dummy(self.problem, self.result, excluded or {})
-        fitted = _assemble(self.problem, self.pool, kept, bags, selection)
+        fitted = _assemble(self.problem, self.result, kept, bags, selection)
         return replace(fitted, lost=lost, predict_times=self._predict_times(fitted))
 
     def _predict_times(self, fitted: Fitted) -> dict[str, float]:
@@ -305,11 +307,11 @@ def _fit_on_all_rows(task: Reference, configuration: Configuration, seed: int):
     return fit_all_rows(configuration.build(table, seed), *data)
 
 
-def _assemble(problem, pool, kept: dict, bags: dict, selection: Selection) -> Fitted:
+def _assemble(problem, result, kept: dict, bags: dict, selection: Selection) -> Fitted:
     """Ensemble of the members that were fitted, the best of them beside it."""
-    weights = selection.weights
+    weights, pool = selection.weights, result.pool
     known = kept or bags
-    best = max(known, key=lambda i: pool[i].mean(SCORE))
+    best = max(known, key=lambda i: (i < result.n_comparable, pool[i].mean(SCORE)))
     members = [i for i in (*kept, *bags) if weights[i] > 0]
     temperature = selection.temperature
     if weights[members].sum() < 0.5:

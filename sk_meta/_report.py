@@ -129,8 +129,9 @@ def leaderboard_frame(
         no rank, when it was made; real seconds, MiB that the fold which took most has
         added to its process, weight in the ensemble, seconds since the start, status,
         and reason of failure; of several scorers the means of the others follow, as
-        mean_<name>. Those that the final predictor could be chosen from come first,
-        by their score on the repetitions too if there are any.
+        mean_<name>. Those that the best could be chosen from come first, by their
+        score on the repetitions too if there are any. What only a further search has
+        finished is scored on the folds of that search.
     """
     weights = dict(members[["configuration", "weight"]].itertuples(index=False))
     pool = {evaluation.name: evaluation for evaluation in result.pool}
@@ -143,10 +144,10 @@ def leaderboard_frame(
     tried = pd.DataFrame(rows, columns=columns)
     tried = tried.astype(dict.fromkeys(_NUMBERS, float))
     tried = _with_prior(tried, prior, metric.exact)
-    decisive = tried["configuration"].map(lambda name: name in pool).astype(bool)
+    means = {one.name: one.mean(SCORE) for one in result.pool[: result.n_comparable]}
+    decisive = tried["configuration"].map(lambda name: name in means).astype(bool)
     by = tried["mean_score"]
     if len(result.rows) > n_splits:
-        means = {name: evaluation.mean(SCORE) for name, evaluation in pool.items()}
         tried["repeated_score"] = tried["configuration"].map(means).astype(float)
         by = tried["repeated_score"].fillna(by)
     tried = tried.assign(in_pool=decisive, by=by)

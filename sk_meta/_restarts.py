@@ -13,15 +13,22 @@ from dataclasses import replace
 import numpy as np
 
 from ._belief import Belief
-from ._evaluation import Evaluation
+from ._evaluation import SCORE, Evaluation
 from ._greedy import heaviest
-from ._log import logger
+from ._log import logger, warn_user
 from ._problem import Problem
-from ._search import Search, SearchResult, Trial
+from ._search import (
+    INTERRUPTED,
+    STOPPED_BY_CALLBACK,
+    Search,
+    SearchResult,
+    Trial,
+)
 from ._selection import Selection
+from ._strategy import MIN_TRIALS
 
 # Searches that have been stopped from outside.
-_ENDED = frozenset({"interrupted", "stopped by a callback"})
+_ENDED = frozenset({INTERRUPTED, STOPPED_BY_CALLBACK})
 
 
 class Searches:
@@ -74,17 +81,22 @@ class Searches:
         SearchResult
             See :func:`joined`.
         """
-        for number in range(len(problem.folds.restarts) + 1):
-            search = self._begin(replace(problem, folds=problem.folds.again(number)))
-            search.dispensable = bool(self._found)
-            result = search.run()
-            self._found.append((search, result))
-            if result.stop_reason in _ENDED or not result.pool:
-                break
-            if not search.strategy.has_time_for_another():
-                break
-            logger.info("%s: searching again, on other folds", result.stop_reason)
-            self._choose_one()
+        self._search(problem)
+        try:
+            for number in range(1, len(problem.folds.restarts) + 1):
+                search, result = self._found[-1]
+                if result.stop_reason in _ENDED or not result.pool:
+                    break
+                if not search.strategy.has_time_for_another():
+                    break
+                logger.info("%s: searching again, on other folds", result.stop_reason)
+                self._choose_one()
+                self._drop_models()
+                self._search(replace(problem, folds=problem.folds.again(number)))
+        except KeyboardInterrupt:
+            search, result = self._found[-1]
+            self._found[-1] = search, replace(result, stop_reason=INTERRUPTED)
+            warn_user("The search was interrupted; what it has found is used.")
         return joined([result for _, result in self._found])
 
     def choose(self) -> Selection | None:
@@ -96,9 +108,30 @@ class Searches:
             self._max_predict_time,
         )  # fmt: skip
 
+    def _search(self, problem: Problem) -> None:
+        search = self._begin(problem)
+        search.dispensable = bool(self._found)
+        self._found.append((search, search.run()))
+
     def _choose_one(self) -> None:
         search, result = self._found[-1]
+        if len(self._found) > 1:
+            # One that had no time to find its way is no match for the first.
+            n_first = len(self._found[0][0].strategy.complete())
+            enough = len(search.strategy.complete()) >= min(MIN_TRIALS, n_first)
+            if result.stop_reason in _ENDED or not enough:
+                self._selections.append(None)
+                return
         self._selections.append(self._choose(search.problem, result))
+
+    def _drop_models(self) -> None:
+        """Of the folds of what was not chosen, nor is the best: there may be many."""
+        (search, result), chosen = self._found[-1], self._selections[-1]
+        if chosen is None:
+            return
+        members = {result.pool[i].name for i in np.flatnonzero(chosen.weights)}
+        best = max(result.pool, key=lambda one: one.mean(SCORE))
+        self._found[-1] = search, search.keep_models_of({*members, best.name})
 
 
 def joined(results: list[SearchResult]) -> SearchResult:
@@ -112,7 +145,8 @@ def joined(results: list[SearchResult]) -> SearchResult:
     -------
     SearchResult
         A configuration is told of by the first search in which it may be a member, or
-        else by the first that has tried it. The rows are those of the first search.
+        else by the first that has tried it. The rows are those of the first search,
+        and so are the first of the pool, which alone are compared.
     """
     if len(results) == 1:
         return results[0]
@@ -130,17 +164,14 @@ def joined(results: list[SearchResult]) -> SearchResult:
                 pool[one.name] = one
                 n_train.append(n_rows)
     first = results[0]
-    told, best = list(first.told), np.nan
+    best = first.told[-1].best_score if first.told else np.nan
+    told = list(first.told)
     for result in results[1:]:
-        best = np.fmax(best, told[-1].best_score if told else np.nan)
-        # Each has begun with the belief before the first.
-        told += [
-            replace(one, best_score=np.fmax(best, one.best_score), observations=())
-            for one in result.told
-        ]
+        # What is best on other folds is not better, and the belief began anew.
+        told += [replace(t, best_score=best, observations=()) for t in result.told]
     return SearchResult(
         tuple(trials.values()), tuple(pool.values()), first.rows, tuple(n_train),
-        results[-1].stop_reason, tuple(told),
+        results[-1].stop_reason, len(first.pool), tuple(told),
     )  # fmt: skip
 
 
@@ -173,28 +204,26 @@ def mean_selection(
         return pairs[0][1] if pairs else None
     everything = joined(results)
     place = {one.name: i for i, one in enumerate(everything.pool)}
+    chosen = [one for _, one in pairs]
+    own = any(one.temperatures is not None for one in chosen)
     weights, heats = np.zeros((2, len(place)))
     for result, one in pairs:
         here = [place[member.name] for member in result.pool]
         weights[here] += one.weights / len(pairs)
-        if one.temperatures is not None:
-            heats[here] += one.weights / len(pairs) * np.log(one.temperatures)
+        heat = 1.0 if one.temperatures is None else one.temperatures
+        # If members have temperatures, so has each that of its blend.
+        heats[here] += one.weights / len(pairs) * np.log(heat * one.temperature)
     costs = np.array([one.predict_time(everything.rows) for one in everything.pool])
     kept = heaviest(weights, size, costs, max_predict_time)
     if not len(kept):  # all are too slow
         kept = np.array([np.where(weights > 0, costs, np.inf).argmin()])
-    # Of every member, the mean over the searches that have chosen it.
-    temperatures = np.exp(heats / np.where(weights > 0, weights, 1.0))
     few = np.zeros_like(weights)
     few[kept] = weights[kept] / weights[kept].sum()
-    chosen = [one for _, one in pairs]
-    own = any(one.temperatures is not None for one in chosen)
-    heat = np.mean([np.log(one.temperature) for one in chosen])
     return replace(
         chosen[0],
         weights=few,
         score=float(np.mean([one.score for one in chosen])),
         single=len(kept) == 1,
-        temperature=float(np.exp(heat)),
-        temperatures=temperatures if own else None,
+        temperature=1.0 if own else float(np.exp(heats.sum())),
+        temperatures=np.exp(heats / np.where(weights > 0, weights, 1)) if own else None,
     )

@@ -97,6 +97,12 @@ class Run:
         known = known[-self.n_judged :]
         return float(np.mean(known)) if known else self.expected_seconds
 
+    def taken_by(self, result: FoldResult) -> float:
+        """Seconds that a fold of it has taken; what dies tells no time."""
+        fold = result.fit_seconds + result.predict_seconds
+        known = [s for s in (result.spent_seconds, fold) if np.isfinite(s)]
+        return [*known, self.expected_seconds][0]
+
     def has_models(self, splits: tuple[int, ...]) -> bool:
         """Whether the models of all these folds, which are run, are at hand."""
         return all(self.results[i].model is not None for i in splits)

@@ -41,6 +41,7 @@ from ._unit import Rules, drop_model, evaluate_unit
 from ._workers import Died, Late
 
 LAG = 4
+INTERRUPTED, STOPPED_BY_CALLBACK = "interrupted", "stopped by a callback"
 STOPPED = FoldResult(TIMEOUT, error="stopped by a callback")
 _MOMENT = 2.0  # seconds for running folds after a callback has asked to stop
 _AHEAD = 1  # units that the first free worker may take while the search thinks
@@ -87,6 +88,8 @@ class SearchResult:
         Training rows of a fold, of every member of the pool.
     stop_reason : str
         Why the search ended.
+    n_comparable : int
+        So many of the pool, the first, are scored on the same folds.
     told : tuple of Told
         Every result, in the order in which the strategy was told.
     """
@@ -96,6 +99,7 @@ class SearchResult:
     rows: list[np.ndarray]
     n_train: tuple[int, ...]
     stop_reason: str
+    n_comparable: int
     told: tuple[Told, ...] = ()
 
 
@@ -191,12 +195,29 @@ class Search:
             warn_user(f"Results can't be kept in the checkpoint: {lost}")
         return self._result(self.strategy.reason)
 
+    def keep_models_of(self, names: set[str]) -> SearchResult:
+        """Drop all other fold models.
+
+        Parameters
+        ----------
+        names : set of str
+
+        Returns
+        -------
+        SearchResult
+            As :meth:`run` has returned it, without them.
+        """
+        for run in self.strategy.runs:
+            if run.name not in names:
+                self._drop_models(run)
+        return self._result(self.strategy.reason)
+
     def _run(self) -> None:
         try:
             with quiet():
                 self._loop()
         except KeyboardInterrupt:
-            self.strategy.reason = "interrupted"
+            self.strategy.reason = INTERRUPTED
             warn_user(
                 "The search was interrupted; the best configurations so far are used."
             )
@@ -208,7 +229,7 @@ class Search:
         window = self.workers.size + 1 if self.budget.limited else LAG
         while True:
             if self._stopped:
-                self.strategy.reason = "stopped by a callback"
+                self.strategy.reason = STOPPED_BY_CALLBACK
                 self._let_end()
                 return
             self._ask(window)
@@ -407,7 +428,7 @@ class Search:
         )  # fmt: skip
         rows = [folds.splits[i][1] for i in splits]
         told = tuple(self._told)
-        return SearchResult(trials, tuple(pool), rows, n_train, why, told)
+        return SearchResult(trials, tuple(pool), rows, n_train, why, len(pool), told)
 
 
 def _log_fold(unit: Unit, result: FoldResult) -> None:

@@ -73,11 +73,9 @@ class _Spent:
     seconds: float = 0.0
 
     def add(self, run: Run, result: FoldResult) -> None:
-        # What fails is not run on the other folds, and what dies tells no time.
+        # What fails is not run on the other folds.
         self.folds += 1 if result.status == OK else run.n_judged
-        fold = result.fit_seconds + result.predict_seconds
-        known = [s for s in (result.spent_seconds, fold) if np.isfinite(s)]
-        self.seconds += [*known, run.expected_seconds][0]
+        self.seconds += run.taken_by(result)
 
 
 class Strategy(Standings):
@@ -144,8 +142,9 @@ class Strategy(Standings):
         }
         self._due_to: dict[Run, Step] = {}
         self._nothing_new_around = 0  # so many runs
-        # Seconds since fit began, when the search began and when no gain was expected.
-        self._begun, self._no_gain_since = budget.elapsed(), np.inf
+        self._begun = budget.elapsed()
+        # Of the workers, for what a gain was expected of and for what not.
+        self._seconds_with, self._seconds_without = 0.0, 0.0
 
     def ask(self) -> Unit | None:
         """The next unit, or None if there is none before more is told.
@@ -171,8 +170,12 @@ class Strategy(Standings):
     def _take(self, unit: Unit, result: FoldResult) -> None:
         run = unit.run
         run.under_way.discard(unit.split)
-        if run in self._due_to and not run.has(self._folds.stages[-1]):
-            self._spent[self._due_to[run]].add(run, result)
+        if not run.has(self._folds.stages[-1]):
+            if run in self._due_to:
+                self._spent[self._due_to[run]].add(run, result)
+                self._seconds_without += run.taken_by(result)
+            else:
+                self._seconds_with += run.taken_by(result)
         run.results[unit.split] = result
         if result.status != OK:
             if run.has(self._folds.stages[-1]):
@@ -477,9 +480,7 @@ class Strategy(Standings):
         """
         if self._best() is None:
             return None
-        now = self.budget.elapsed()
-        self._no_gain_since = min(self._no_gain_since, now)
-        enough = now - self._no_gain_since > self._no_gain_since - self._begun
+        enough = self._seconds_without > self._seconds_with
         steps: list[Step] = [
             step for step in sorted(self._spent, key=lambda s: self._spent[s].seconds)
             if self._spent[step].folds < PATIENCE * self._n_folds

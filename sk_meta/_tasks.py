@@ -41,7 +41,8 @@ class SearchState:
         Most that will be tried; None if only the time is limited.
     n_begun, n_ended, n_folds : int
         Configurations that were begun; those that are evaluated, dropped or failed;
-        and folds that have ended, all together.
+        and folds that have ended, all together. A further search, on other folds,
+        begins them anew.
     running : tuple of str
         Names of the configurations whose folds run.
     latest : str or None
@@ -53,7 +54,7 @@ class SearchState:
     latest_score : float
         Its score, greater is better; NaN if there is none.
     best : str or None
-        The best configuration of those with all folds.
+        The best configuration of those with all folds of the first search.
     best_score : float
         Its mean score; NaN if there is none.
     elapsed, seconds_left : float
@@ -117,6 +118,7 @@ class Tasks(Unwatched):
         self._known = {"estimator": estimator, "X": X, "y": y, "metadata": metadata}
         self.wants_models = any(map(_wants_fitted, callbacks_of(estimator)))
         self._n_folds = 0
+        self._strategies: list[Strategy] = []
         self._running: dict[Unit, Any] = {}
         self._latest: dict[str, Any] = {}
         # With a deadline there may be several searches.
@@ -137,7 +139,8 @@ class Tasks(Unwatched):
 
     @contextmanager
     def search(self, strategy: Strategy):
-        self._strategy, self._n_most, n_tasks = strategy, None, None
+        self._strategies.append(strategy)
+        self._n_most, n_tasks = None, None
         left = strategy.budget.candidates_left()
         if not strategy.budget.limited:
             self._n_most = int(min(left, len(strategy.configurations)))
@@ -161,8 +164,9 @@ class Tasks(Unwatched):
         self._n_folds += 1
         self._latest = _told(unit)
         self._note()
-        # A new fold changes what would be predicted only if it is the last of some.
-        last = self._strategy.problem.folds.stages[-1]
+        # A new fold changes what would be predicted only if it is the last of some, of
+        # the first search: what is best on other folds is not better than its best.
+        last = self._strategies[0].problem.folds.stages[-1]
         new = unit.split in last and unit.run.has(last)
         return context.call_on_fit_task_end(
             **self._known,
@@ -171,20 +175,21 @@ class Tasks(Unwatched):
 
     def _note(self) -> None:
         """Let the callbacks know how far the search has come."""
-        strategy, folds = self._strategy, self._strategy.problem.folds.stages[-1]
-        ranked = strategy.ranked()
+        first, budget = self._strategies[0], self._strategies[0].budget
+        folds, ranked = first.problem.folds.stages[-1], first.ranked()
+        runs = [(run, one.problem.folds.stages[-1])
+                for one in self._strategies for run in one.runs]  # fmt: skip
         self._estimator.search_state_ = SearchState(
             n_configurations=self._n_most,
-            n_begun=len(strategy.runs),
+            n_begun=len(runs),
             # One that was picked up had ended, and is finished for the ensemble.
-            n_ended=sum(run.over or run.picked_up or run.has(folds)
-                        for run in strategy.runs),
+            n_ended=sum(run.over or run.picked_up or run.has(own) for run, own in runs),
             n_folds=self._n_folds,
             running=tuple(dict.fromkeys(u.run.name for u in self._running)),
             best=ranked[0].name if ranked else None,
             best_score=ranked[0].score(folds) if ranked else np.nan,
-            elapsed=strategy.budget.elapsed(),
-            seconds_left=strategy.budget.remaining(),
+            elapsed=budget.elapsed(),
+            seconds_left=budget.remaining(),
             **self._latest,
         )
 
@@ -193,13 +198,13 @@ class Tasks(Unwatched):
 
         The mean of its fold models, which costs no further fit.
         """
-        best = self._strategy.ranked()[0]
-        folds = self._strategy.problem.folds.stages[-1]
+        best = self._strategies[0].ranked()[0]
+        folds = self._strategies[0].problem.folds.stages[-1]
         models = [kept_model(best.results[i]) for i in folds]
         if any(model is None for model in models):
             return None  # too large to be kept
         weights = np.full(len(models), 1 / len(models))
-        form = self._strategy.problem.target.form
+        form = self._strategies[0].problem.target.form
         names = [best.name] * len(models)
         return {"ensemble_": WeightedEnsemble(models, weights, form, names=names)}
 

@@ -523,7 +523,8 @@ def test_the_best_predicts_as_fast_as_it_must():
     y_folds = [np.zeros(1000)] * 2
     slow_and_good = evaluations_from([[[3.0] * 1000] * 2, [[1.0] * 1000] * 2], y_folds)
     result = SimpleNamespace(
-        pool=tuple(slow_and_good), rows=y_folds, n_train=(10, 10), trials=()
+        pool=tuple(slow_and_good), rows=y_folds, n_train=(10, 10), trials=(),
+        n_comparable=2,
     )
     problem = SimpleNamespace(y=np.zeros(20))
     for limit, best in ((np.inf, 1), (0.0015, 0), (1e-9, 0)):

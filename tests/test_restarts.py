@@ -1,5 +1,7 @@
 """Searches on other folds while there is time, and the mean of what they choose."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from sklearn.datasets import load_wine
@@ -60,7 +62,11 @@ def test_the_ensemble_is_one_of_all_searches(searched):
     np.testing.assert_allclose(searched.predict_proba(TEST).sum(axis=1), 1)
     assert searched.score(TEST, Y_TEST) > -0.2
     assert searched.ensemble_score_ > -0.2
-    assert searched.evaluations_["best_score"].diff().min() >= 0
+    told = searched.evaluations_
+    assert told["best_score"].diff().min() >= 0
+    # The best single one is chosen by the folds of the first search alone.
+    assert told["best_score"].iloc[-1] >= searched.best_score_
+    assert board["configuration"].iloc[0] == searched.best_params_["configuration"]
     assert searched.evaluation_time_ > searched.evaluations_["fit_seconds"].sum() / 2
 
 
@@ -105,6 +111,9 @@ def test_a_callback_can_end_a_further_search_at_once():
     model.set_callbacks(StopsInTheSecondSearch()).fit(TRAIN, Y_TRAIN)
     assert model.stop_reason_ == "stopped by a callback"
     assert 1 <= len(restarts(model)) <= 5
+    # What was stopped so early has no part in the ensemble.
+    first = set(model.evaluations_.query("stage == 'folds'")["configuration"])
+    assert set(model.members_["configuration"]) <= first
     assert model.score(TEST, Y_TEST) > -0.3
 
 
@@ -126,7 +135,7 @@ def found(tried, pool, catalogue):
         Trial(one, catalogue[one.name], 0.0, 1.0, float(i))
         for i, one in enumerate(tried)
     )
-    return SearchResult(trials, tuple(pool), ROWS, (4,) * len(pool), "ended")
+    return SearchResult(trials, tuple(pool), ROWS, (4,) * len(pool), "ended", len(pool))
 
 
 @pytest.fixture(scope="module")
@@ -157,6 +166,7 @@ def test_a_configuration_is_told_of_by_the_search_that_may_use_it(two):
     assert told["lda"].status == OK
     assert told["logistic-C1"].mean(SCORE) == 0.9
     assert both.n_train == (4, 4, 4) and both.rows is two[0].rows
+    assert both.n_comparable == 1  # the others were scored on other folds
 
 
 def test_weights_and_scores_are_means(two):
@@ -177,6 +187,10 @@ def test_a_member_has_the_mean_temperature_of_the_searches_that_chose_it(two):
     second = Selection(np.array([0.5, 0.5]), 0.7, False, 1.0, np.array([4.0, 1.0]))
     mean = mean_selection(list(two), [first, second], 8)
     np.testing.assert_allclose(mean.temperatures, [1, 4, 1])
+    warm = replace(first, temperature=3.0)
+    mean = mean_selection(list(two), [warm, second], 8)
+    np.testing.assert_allclose(mean.temperatures, [3, 4, 1])
+    assert mean.temperature == 1
 
 
 def test_members_are_within_the_time_for_predicting(two):
