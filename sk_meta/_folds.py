@@ -19,7 +19,7 @@ LOOKS = (5_000, 50_000)
 # Below so many rows the folds are repeated once candidates run out, and so often;
 # above, twice, to sharpen close calls.
 FEW_ROWS, FEW_REPEATS, REPEAT_ROWS = 300, 4, 5_000
-# Up to as many rows, further searches on folds and repeats of their own.
+# Searches that may follow on up to ``REPEAT_ROWS``, on folds of their own.
 N_RESTARTS = 3
 # Where the time is short: folds, or rows from which a single split will do, and
 # configurations that there should be time for.

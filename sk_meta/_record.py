@@ -69,9 +69,9 @@ def evaluations_frame(
     Returns
     -------
     DataFrame
-        configuration, family, split, stage ("look", "folds",
-        "repeat", or "restart" of the folds of a further search), worker,
-        started, ended, score, status, error, fit_seconds, predict_seconds, memory,
+        configuration, family, split, stage ("look", "folds", "repeat", or
+        "restart" of the folds of a further search), worker, started,
+        ended, score, status, error, fit_seconds, predict_seconds, memory,
         expected_score (of the configuration when it was started, if the knowledge
         base has the user's metric) and best_score.
     """

@@ -1,8 +1,9 @@
 """The search once more, on other folds, while there is time for it.
 
 What is the best of many on some folds is so in part by chance, and a longer search on
-the same folds makes more of that chance. Searches on other folds err in other ways, so
-the final predictor is the mean of what they have chosen, as in bagging (Breiman 1996).
+the same folds has not led to better models (``benchmarks/README.md``). Searches on
+other folds err in other ways, so the final predictor is the mean of what they have
+chosen, as in bagging (Breiman 1996).
 """
 
 from __future__ import annotations

@@ -81,7 +81,8 @@ class SearchResult:
     trials : tuple of Trial
         Every configuration that was started, in the order of their proposal.
     pool : tuple of Evaluation
-        Those that can be members of an ensemble: all with the same test rows.
+        Those that can be members of an ensemble, of one search all with the same test
+        rows.
     rows : list of ndarray
         Test rows of every fold of the pool.
     n_train : tuple of int

@@ -481,10 +481,11 @@ class Strategy(Standings):
         if self._best() is None:
             return None
         enough = self._seconds_without > self._seconds_with
+        elsewhere = enough and self.has_time_for_another()
         steps: list[Step] = [
             step for step in sorted(self._spent, key=lambda s: self._spent[s].seconds)
             if self._spent[step].folds < PATIENCE * self._n_folds
-            and not (enough and self.has_time_for_another())
+            and not elsewhere
         ]  # fmt: skip
         # On few rows noise decides, more than hyperparameters.
         steps.insert(0 if len(self._folds.repeats) > 1 else len(steps), self._repeat)
