@@ -29,7 +29,7 @@ SECONDS = (5, 10, 30, 60, 120, 300)
 MAX_ROWS = 20_000
 
 
-def run(task, seconds: float, knowledge) -> dict:
+def run(task, seconds: float, knowledge, n_jobs: int = 2) -> dict:
     """Fit for so long; error on the rows kept aside, and what was tried."""
     X, y = load(task, MAX_ROWS)
     kind = kind_of(task, y)
@@ -38,7 +38,7 @@ def run(task, seconds: float, knowledge) -> dict:
         X, y, test_size=1 / 3, random_state=0, stratify=labels
     )
     model = MetaLearnerEstimator(
-        task.task, time_budget=seconds, n_jobs=2, random_state=0,
+        task.task, time_budget=seconds, n_jobs=n_jobs, random_state=0,
         scoring=METRICS[kind], knowledge=knowledge,
     )  # fmt: skip
     model.recommend(X, y)  # trains the meta-model, which is not what is timed
@@ -59,6 +59,7 @@ def main() -> None:
     parser.add_argument("--tables", type=int, default=8)
     parser.add_argument("--seconds", default=",".join(map(str, SECONDS)))
     parser.add_argument("--min-rows", type=int, default=0, help="of tables")
+    parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("--out", type=Path, default=OUT)
     options = parser.parse_args()
     options.out.mkdir(parents=True, exist_ok=True)
@@ -75,7 +76,7 @@ def main() -> None:
         for seconds in budgets:
             path = options.out / f"{task.name}@{seconds:g}.json"
             if not path.exists():
-                path.write_text(json.dumps(run(task, seconds, knowledge)))
+                path.write_text(json.dumps(run(task, seconds, knowledge, options.jobs)))
             found.append(json.loads(path.read_text()))
         errors = np.array([one["error"] for one in found])
         relative.append(errors / errors[0])

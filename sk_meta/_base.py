@@ -176,15 +176,20 @@ class BaseMetaLearner(InspectionMixin, CallbackSupportMixin, BaseEstimator):
             stack.enter_context(closing(workers))
             problem = self._describe(X, y, weights, groups)
             prior = self._believe(problem, memory)
-            problem = steps.plan(problem, prior, budget, workers.size)
+            problem = steps.plan(
+                problem, prior, budget, workers.size, self.ensemble_size
+            )
             self._keep_prior(problem, prior)
             import_needed(problem.table, steps.packages(prior))
             task = stack.enter_context(closing(self._share(problem, workers)))
+            checkpoint = self._open_checkpoint(problem)
 
             def begin(some: Problem) -> Search:
                 # Each conditions a belief of its own.
                 own = replace(prior, belief=prior.belief.copy())
-                return self._search(some, own, budget, workers, task, memory, tasks)
+                return self._search(
+                    some, own, budget, workers, task, memory, checkpoint, tasks
+                )
 
             def choose(some: Problem, result: SearchResult) -> Selection | None:
                 return steps.combine(some, result, self.ensemble_size, slowest)
@@ -251,10 +256,12 @@ class BaseMetaLearner(InspectionMixin, CallbackSupportMixin, BaseEstimator):
     def _share(self, problem, workers) -> SharedTask:
         return SharedTask(*problem.data, processes=workers.processes)
 
-    def _search(self, problem, prior, budget, workers, task, memory, tasks) -> Search:
-        checkpoint = None
-        if self.checkpoint is not None:
-            checkpoint = Checkpoint(self.checkpoint, problem)
+    def _open_checkpoint(self, problem) -> Checkpoint | None:
+        return None if self.checkpoint is None else Checkpoint(self.checkpoint, problem)
+
+    def _search(
+        self, problem, prior, budget, workers, task, memory, checkpoint, tasks
+    ) -> Search:
         strategy = Strategy(
             problem,
             prior.belief,

@@ -151,7 +151,7 @@ def _fingerprint(problem: Problem) -> dict:
         "column_kinds": [column.kind for column in problem.table.columns],
         "target": joblib.hash(problem.y),
         "sample_weight": joblib.hash(problem.weights),
-        "folds": joblib.hash(problem.folds.splits),
+        "folds": joblib.hash(problem.folds.of_one_search),
         "scoring": [[name, _identity(scorer)] for name, scorer in scorers.items()],
         "seed": problem.random_state,
     }

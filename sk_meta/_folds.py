@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 from sklearn.model_selection import GroupShuffleSplit, train_test_split
@@ -59,6 +60,12 @@ class Folds:
         """The splits by which configurations are compared."""
         return [self.splits[i] for i in self.stages[-1]]
 
+    @property
+    def of_one_search(self) -> list[Split]:
+        """The splits without those of further searches."""
+        later = sum(len(part) for search in self.restarts for part in search)
+        return self.splits[: len(self.splits) - later]
+
     def n_train(self, stage: int) -> int:
         """Training rows of a stage."""
         return len(self.splits[self.stages[stage][0]][0])
@@ -102,7 +109,7 @@ def plan_folds(
     why = f"{n_folds} folds for {n_rows:,} rows"
     folds = replace(folds, why=why, automatic=True)
     folds = _with_looks(folds, y, target, seed)
-    return _with_repeats(folds, X, y, target, seed, groups)
+    return _with_repeats(folds, y, target, seed, groups)
 
 
 def holdout(y: np.ndarray, target: Target, seed: int, groups=None) -> Folds:
@@ -175,33 +182,60 @@ def _with_looks(folds: Folds, y, target: Target, seed: int) -> Folds:
     return replace(folds, splits=splits, stages=(*stages, *folds.stages))
 
 
-def _with_repeats(folds: Folds, X, y, target: Target, seed: int, groups) -> Folds:
-    """Divide the rows otherwise, for repeats and for further searches."""
-    n_rows = len(y)
-    if n_rows > REPEAT_ROWS:
+def with_restarts(
+    folds: Folds, y: np.ndarray, target: Target, seed: int, groups=None
+) -> Folds:
+    """Put folds for further searches behind those that are repeated.
+
+    Parameters
+    ----------
+    folds : Folds
+    y, target, seed, groups
+        As in :func:`plan_folds`.
+
+    Returns
+    -------
+    Folds
+        The same if the folds are not repeated, as there are too many rows, or the
+        folds were given.
+    """
+    size = len(folds.repeats)
+    if not size:
         return folds
-    n_repeats = FEW_REPEATS if n_rows < FEW_ROWS else 1
-    splits, divisions = list(folds.splits), []
-    for number in range(1, (N_RESTARTS + 1) * (n_repeats + 1)):
+    numbers = range(size + 1, (N_RESTARTS + 1) * (size + 1))
+    splits, parts = _divided_again(folds, y, target, seed, groups, numbers)
+    restarts = tuple(parts[i : i + size + 1] for i in range(0, len(parts), size + 1))
+    return replace(folds, splits=splits, restarts=restarts)
+
+
+def _with_repeats(folds: Folds, y, target: Target, seed: int, groups) -> Folds:
+    """Put the folds once more, divided otherwise, behind them."""
+    if len(y) > REPEAT_ROWS:
+        return folds
+    size = FEW_REPEATS if len(y) < FEW_ROWS else 1
+    splits, repeats = _divided_again(folds, y, target, seed, groups, range(1, size + 1))
+    return replace(folds, splits=splits, repeats=repeats)
+
+
+def _divided_again(
+    folds: Folds, y, target: Target, seed: int, groups, numbers: range
+) -> tuple[list[Split], tuple[tuple[int, ...], ...]]:
+    """All splits, with others behind them, and where those are, for every number."""
+    splits, parts = list(folds.splits), []
+    for number in numbers:
         others = make_splits(
-            len(folds.judged), X, y, target, seed + number, groups=groups, warn=False
+            len(folds.judged), None, y, target, seed + number, groups=groups, warn=False
         )
-        divisions.append(tuple(range(len(splits), len(splits) + len(others))))
+        parts.append(tuple(range(len(splits), len(splits) + len(others))))
         splits += others
-    repeats, rest = divisions[:n_repeats], divisions[n_repeats:]
-    starts = range(0, len(rest), n_repeats + 1)
-    restarts = tuple(tuple(rest[i : i + n_repeats + 1]) for i in starts)
-    return replace(folds, splits=splits, repeats=tuple(repeats), restarts=restarts)
+    return splits, tuple(parts)
 
 
 def _divide(rows: np.ndarray, y, n_second: int, target: Target, seed: int) -> Split:
     """Divide rows in two at random, stratified where every class has members."""
-    for labels in (None if target.classes is None else y, None):
-        try:
-            first, second = train_test_split(
-                rows, test_size=n_second, stratify=labels, random_state=seed
-            )
-        except ValueError:  # a class has too few members
-            continue
-        return np.sort(first), np.sort(second)
-    raise ValueError(f"{len(rows)} rows can't be divided")
+    divide = partial(train_test_split, rows, test_size=n_second, random_state=seed)
+    try:
+        first, second = divide(stratify=None if target.classes is None else y)
+    except ValueError:  # a class has too few members
+        first, second = divide()
+    return np.sort(first), np.sort(second)

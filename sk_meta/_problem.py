@@ -11,7 +11,7 @@ import numpy as np
 from sklearn.dummy import DummyClassifier, DummyRegressor
 
 from ._evaluation import predict_with, score_prediction, take, take_or_none
-from ._folds import Folds, Split, fewer_folds, plan_folds
+from ._folds import Folds, Split, fewer_folds, plan_folds, with_restarts
 from ._scoring import Metric, as_loss, resolve_scoring
 from ._splits import own_splits, renumbered
 from ._table import Table, Target, describe_table, describe_target, written_alike
@@ -93,6 +93,13 @@ class Problem:
             self.groups,
         )  # fmt: skip
         return replace(self, folds=fewer)
+
+    def with_restarts(self) -> Problem:
+        """The problem with folds for further searches, if the rows are few."""
+        folds = with_restarts(
+            self.folds, self.y, self.target, self.random_state, self.groups
+        )
+        return replace(self, folds=folds)
 
     def score(self, prediction: np.ndarray, rows: np.ndarray) -> float:
         """Score predictions of some rows with the user's metric.

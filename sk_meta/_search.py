@@ -192,7 +192,7 @@ class Search:
             for run in self.strategy.runs:
                 self._drop_models(run)  # kept for callbacks, which change nothing
         if self.checkpoint is not None and self.checkpoint.lost:
-            lost = self.checkpoint.lost
+            lost, self.checkpoint.lost = self.checkpoint.lost, None
             warn_user(f"Results can't be kept in the checkpoint: {lost}")
         return self._result(self.strategy.reason)
 

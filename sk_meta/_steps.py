@@ -140,13 +140,23 @@ def _why_too_large(configuration, problem: Problem, memory: float) -> str | None
     )
 
 
-def plan(problem: Problem, prior: Prior, budget: Budget, n_workers: int) -> Problem:
-    """Fewer folds if the time is short, and what they cost relative to all rows."""
+def plan(
+    problem: Problem, prior: Prior, budget: Budget, n_workers: int,
+    ensemble_size: int = 1,
+) -> Problem:  # fmt: skip
+    """Fewer folds if the time is short, and what they cost relative to all rows.
+
+    Where time alone is limited, and several searches can be averaged, there are folds
+    for further ones.
+    """
     if budget.limited and prior.configurations:
         # Of the whole budget, not of what is left: the same folds every time.
         left = budget.share(_USABLE) * n_workers
         seconds = _typical_seconds(prior) + _seconds_of_texts(problem)
         problem = problem.fit_into(seconds, left)
+    timed = budget.limited and np.isinf(budget.candidates_left())
+    if timed and ensemble_size > 1:
+        problem = problem.with_restarts()
     folds, n_rows = problem.folds, len(problem.y)
     of_all = n_rows / folds.n_train(-1)
     parts = [

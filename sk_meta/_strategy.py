@@ -219,11 +219,10 @@ class Strategy(Standings):
 
     def has_time_for_another(self) -> bool:
         """Whether it is worth while to search once more, on other folds."""
-        counted = np.isfinite(self.budget.candidates_left())
-        if not self._folds.restarts or counted or self.ensemble_size == 1:
+        if not self._folds.restarts:
             return False
         so_far = self.budget.elapsed() - self._begun
-        return self.budget.limited and self.seconds_left() >= _RESTART_SHARE * so_far
+        return self.seconds_left() >= _RESTART_SHARE * so_far
 
     def _to_keep_back(self) -> float:
         """Seconds for the grace and the refit of the best configurations."""

@@ -7,7 +7,14 @@ import numpy as np
 import pytest
 from sklearn.model_selection import GroupKFold, StratifiedKFold
 
-from sk_meta._folds import HOLDOUT_ROWS, LOOKS, N_RESTARTS, fewer_folds, plan_folds
+from sk_meta._folds import (
+    HOLDOUT_ROWS,
+    LOOKS,
+    N_RESTARTS,
+    fewer_folds,
+    plan_folds,
+    with_restarts,
+)
 from sk_meta._table import describe_target
 
 KINDS = pytest.mark.parametrize("kind", ["classification", "regression"])
@@ -25,6 +32,12 @@ def target_of(n_rows, kind="classification", shares=(0.7, 0.3)):
 def plan(n_rows, kind="classification", cv=None, seed=0, **params):
     y, target = target_of(n_rows, kind, **params)
     return plan_folds(cv, np.zeros((n_rows, 1)), y, target, seed), y, target
+
+
+def plan_all(n_rows, kind="classification", cv=None):
+    """With those of further searches."""
+    folds, y, target = plan(n_rows, kind, cv)
+    return with_restarts(folds, y, target, 0)
 
 
 def check(folds, n_rows):
@@ -68,7 +81,7 @@ def test_folds_for_so_many_rows(kind, n_rows, n_folds, n_repeats, n_looks):
     assert folds.automatic
     assert len(folds.judged) == n_folds
     assert len(folds.repeats) == n_repeats
-    assert len(folds.restarts) == (N_RESTARTS if n_repeats else 0)
+    assert not folds.restarts
     assert len(folds.stages) == n_looks + 1
     assert f"{n_rows:,} rows" in folds.why
     sizes = [folds.n_train(stage) for stage in range(len(folds.stages))]
@@ -86,7 +99,9 @@ def test_every_row_is_scored_once_per_repetition(kind, n_rows):
 
 @pytest.mark.parametrize("n_rows", [200, 1000])
 def test_a_further_search_has_folds_of_its_own(n_rows):
-    folds, _, _ = plan(n_rows)
+    folds = plan_all(n_rows)
+    check(folds, n_rows)
+    assert len(folds.restarts) == N_RESTARTS
     assert folds.again(0) is folds
     used = {i for part in (folds.stages[-1], *folds.repeats) for i in part}
     for number in range(1, N_RESTARTS + 1):
@@ -99,8 +114,26 @@ def test_a_further_search_has_folds_of_its_own(n_rows):
             used |= set(part)
 
 
+@KINDS
+def test_there_are_none_for_many_rows_or_given_folds(kind):
+    for n_rows, cv in [(5_001, None), (120_000, None), (200, 5)]:
+        assert plan_all(n_rows, kind, cv).restarts == ()
+
+
+@pytest.mark.parametrize("n_rows", [200, 1000])
+def test_those_of_one_search_are_what_they_were_without_others(n_rows):
+    folds, _, _ = plan(n_rows)
+    everything = plan_all(n_rows)
+    assert len(everything.splits) > len(folds.splits)
+    for one in (folds, everything):
+        assert len(one.of_one_search) == len(folds.splits)
+        for found, known in zip(one.of_one_search, folds.splits, strict=True):
+            np.testing.assert_array_equal(found[0], known[0])
+            np.testing.assert_array_equal(found[1], known[1])
+
+
 def test_repeats_are_divided_otherwise():
-    folds, _, _ = plan(200)
+    folds = plan_all(200)
     parts = [folds.stages[-1], *folds.repeats]
     parts += [part for search in folds.restarts for part in search]
     divided = [{tuple(folds.splits[i][1]) for i in part} for part in parts]

@@ -11,6 +11,7 @@ from sk_meta import MetaLearnerClassifier
 from sk_meta._catalogue import choose
 from sk_meta._evaluation import OK, SCORE, Evaluation, FoldResult
 from sk_meta._folds import N_RESTARTS
+from sk_meta._record import FROM_CHECKPOINT
 from sk_meta._restarts import joined, mean_selection
 from sk_meta._search import SearchResult, Trial
 from sk_meta._selection import Selection
@@ -115,6 +116,23 @@ def test_a_callback_can_end_a_further_search_at_once():
     first = set(model.evaluations_.query("stage == 'folds'")["configuration"])
     assert set(model.members_["configuration"]) <= first
     assert model.score(TEST, Y_TEST) > -0.3
+
+
+def test_a_checkpoint_is_of_all_searches(tmp_path):
+    begun = MetaLearnerClassifier(
+        time_budget=120, n_jobs=2, checkpoint=tmp_path, **SETTINGS
+    ).fit(TRAIN, Y_TRAIN)
+    assert not restarts(begun).empty
+    files = {file: file.stat().st_mtime_ns for file in tmp_path.iterdir()}
+    again = begun.__sklearn_clone__().fit(TRAIN, Y_TRAIN)
+    assert not restarts(again).empty
+    # With a count there are no further searches, and the folder is of use to it, too.
+    counted = MetaLearnerClassifier(n_candidates=6, checkpoint=tmp_path, **SETTINGS)
+    counted.fit(TRAIN, Y_TRAIN)
+    now = {file: file.stat().st_mtime_ns for file in tmp_path.iterdir()}
+    assert {file: now[file] for file in files} == files
+    for told in (restarts(again), counted.evaluations_):
+        assert told["worker"].eq(FROM_CHECKPOINT).any()
 
 
 # What is joined, and how.

@@ -105,7 +105,7 @@ def workplace(problem, prior, budget, n_jobs=1, ensemble_size=1):
     with ExitStack() as stack:
         workers = open_workers(n_jobs, timed=budget.limited)
         stack.enter_context(closing(workers))
-        problem = steps.plan(problem, prior, budget, workers.size)
+        problem = steps.plan(problem, prior, budget, workers.size, ensemble_size)
         task = stack.enter_context(
             closing(SharedTask(*problem.data, processes=workers.processes))
         )
@@ -123,7 +123,7 @@ def strategy(
 ):
     """What to run next, without anything to run it."""
     opened = Budget(**budget)
-    problem = steps.plan(problem, prior, opened, n_workers)
+    problem = steps.plan(problem, prior, opened, n_workers, ensemble_size)
     found = Strategy(
         problem, prior.belief, prior.configurations, opened, n_workers=n_workers,
         families=prior.families, ensemble_size=ensemble_size,
