@@ -40,10 +40,11 @@ from sklearn.model_selection import train_test_split
 from sk_meta import KnowledgeBase, MetaLearnerEstimator, _racing
 from sk_meta._belief import Belief
 from sk_meta._catalogue import catalogue
+from sk_meta._conditioning import _UNPAIRED, UNRACED
 from sk_meta._history import Experience, h_per_loss, to_h
 from sk_meta._metamodel import MetaModel
 from sk_meta._scoring import as_loss
-from sk_meta._strategy import _UNPAIRED, COST_POWER_COUNTED, UNRACED, pick
+from sk_meta._strategy import COST_POWER_COUNTED, pick
 
 OUT = Path(__file__).parent / "raw" / "racing"
 N_SEEN, N_BEST = 30, 5

@@ -16,21 +16,19 @@ import numpy as np
 from ._belief import Belief
 from ._budget import REFIT_GRACE, Budget
 from ._catalogue import Configuration
+from ._conditioning import UNRACED, Conditioning
 from ._evaluation import FAILED, OK, FoldResult
-from ._history import h_per_loss
 from ._memory import memory_needed
 from ._problem import Problem
 from ._proposals import Observed, propose
-from ._racing import compare, margin, typical_variance
 from ._runs import Run
-from ._standings import DIFFERENT_MARGIN, Standings
+from ._standings import DIFFERENT_MARGIN
 
 # Power of the predicted seconds that a utility is divided by. Where evaluations
 # are counted and not timed, a cheap one counts as much as a dear one.
 COST_POWER_TIMED, COST_POWER_COUNTED = 0.7, 0.0
 TOLERANCE = 0.0005  # expected fall of the relative log loss that is worth a fit
 MIN_TRIALS = 8
-UNRACED = 3  # configurations that run all their folds, to learn how folds differ
 # So many of each family run all their folds, so that there are different ones to choose
 # the ensemble from.
 PER_FAMILY = 1
@@ -44,13 +42,6 @@ PATIENCE = 40
 # Of the seconds of this search, what must be left for one on other folds: most of what
 # there is to find is found early.
 _RESTART_SHARE = 1 / 3
-# Folds are shared, so most of their noise is common to all configurations.
-_UNPAIRED = 0.25
-# By how much h is worse at a first look than at last, and how sure that is.
-_LOOK_GAP, _LOOK_SD = 0.1, 0.15
-# How well the seconds of all rows are known from those of a look, as a share of the
-# logarithm of what is between the two.
-_GROWTH_SD = 0.2
 _QUICK_SECONDS, _QUICK_SHARE = 1.0, 0.1  # what may be run while workers start
 
 
@@ -78,7 +69,7 @@ class _Spent:
         self.seconds += run.taken_by(result)
 
 
-class Strategy(Standings):
+class Strategy(Conditioning):
     """What to run next, from all that is known so far.
 
     Parameters
@@ -113,8 +104,7 @@ class Strategy(Standings):
         families: frozenset[str] = frozenset(),
         memory: float = np.inf,
     ):
-        super().__init__(problem, ensemble_size)
-        self.belief = belief
+        super().__init__(problem, belief, ensemble_size)
         self.configurations = configurations
         self.budget = budget
         self.n_workers = n_workers
@@ -133,9 +123,6 @@ class Strategy(Standings):
             index for index, name in enumerate(belief.names) if name in configurations
         }
         self._plain: dict[str, bool] = {}
-        self._variance: float | None = None
-        self._look_gaps: list[list[float]] = [[] for _ in self._folds.stages]
-        self._n_folds = len(self._folds.stages[-1])
         # What is done once no gain is expected, and the step that a run is due to.
         self._spent: dict[Step, _Spent] = {
             step: _Spent() for step in (self._pick_up, self._propose, self._go_through)
@@ -198,16 +185,17 @@ class Strategy(Standings):
         elif run.stage == self._last:
             self._race(run)
 
-    def _note_seconds(self, run: Run, split: int) -> None:
-        """Condition the clock on the first fold of every stage."""
-        splits = self._folds.stages[run.stage]
-        if run.index is None or [i for i in splits if i in run.results] != [split]:
+    def _end_stage(self, run: Run) -> None:
+        if run.stage < self._last:
+            self._note_look(run)
+            run.stage += 1
+            run.waiting = True
             return
-        result, part = run.results[split], self._relative_seconds(run.stage)[run.index]
-        # Few rows are fitted on in a look, but not so few are predicted.
-        seconds = result.fit_seconds / part + result.predict_seconds
-        noise = (_GROWTH_SD * np.log(part)) ** 2
-        self.belief.observe_seconds(run.index, seconds, noise)
+        self._note_score(run)
+        if run is self._best():
+            # There is a new neighbourhood, and where it came from there may be more.
+            for step in (self._propose, self._due_to.get(run, self._propose)):
+                self._spent[step] = _Spent()
 
     def seconds_left(self) -> float:
         """Seconds in which a fit may be begun; infinite if there is no deadline.
@@ -357,10 +345,6 @@ class Strategy(Standings):
             for stage in self._stages_left(index)
         )
 
-    def _relative_seconds(self, stage: int) -> np.ndarray:
-        """Seconds at a stage, relative to those of a fold of all rows."""
-        return self.problem.relative_seconds[stage]
-
     def _why_none(self) -> str:
         if self.budget.candidates_left() <= 0:
             return "n_candidates reached"
@@ -380,94 +364,6 @@ class Strategy(Standings):
         return bool(
             self.belief.expected_improvement()[allowed].max() < TOLERANCE
         )
-
-    def _with_pending(self) -> Belief:
-        """The belief, with what is under way taken to end as it looks now."""
-        pending = [run for run in self._by_index.values()
-                   if not run.over and not run.waiting
-                   and not run.has(self._folds.stages[-1])]  # fmt: skip
-        if not pending:
-            return self.belief
-        belief = self.belief.copy()
-        for run in pending:
-            assert run.index is not None  # only the catalogue has a belief
-            belief.observe(run.index, self._estimate(run))
-        return belief
-
-    # What results mean.
-
-    def _estimate(self, run: Run) -> float:
-        """Expected h of a run that is under way."""
-        best, done = self._best(), self._done(run)
-        if best is None or not done or not self._is_known(run, best):
-            return float(self.belief.mean()[run.index])
-        gap = run.h(self.problem, done) - best.h(self.problem, done)
-        return self._mean_h(best) + float(gap.mean())
-
-    def _end_stage(self, run: Run) -> None:
-        if run.stage < self._last:
-            self._note_look(run)
-            run.stage += 1
-            run.waiting = True
-            return
-        complete, best = self.complete(), self._best() or run
-        if run is best:
-            # There is a new neighbourhood, and where it came from there may be more.
-            for step in (self._propose, self._due_to.get(run, self._propose)):
-                self._spent[step] = _Spent()
-        splits = self._folds.stages[-1]
-        others = [
-            r.h(self.problem, splits) for r in complete
-            if r is not best and not r.picked_up and self._is_known(r, best)
-        ]  # fmt: skip
-        self._variance = typical_variance(others, best.h(self.problem, splits))
-        h = self._mean_h(run)
-        # What was picked up told the belief when it was dropped.
-        told = run.picked_up and run is not best
-        if run.index is None or told or not np.isfinite(h):
-            return
-        loss = run.losses(self.problem, splits)
-        slope = h_per_loss(loss.mean(), self.problem.dummy_loss)
-        noise = _UNPAIRED * slope**2 * loss.var() / len(loss)
-        self.belief.observe(run.index, h, noise)
-        for stage in range(self._last):
-            if run.has(self._folds.stages[stage]):
-                look = self._h_of(run, self._folds.stages[stage])
-                self._look_gaps[stage] += [look - h] if np.isfinite(look) else []
-
-    def _note_look(self, run: Run) -> None:
-        """Condition the belief on a first look, less what a look is worse by."""
-        h = self._h_of(run, self._folds.stages[run.stage])
-        if run.index is None or not np.isfinite(h):
-            return
-        gaps = np.array([_LOOK_GAP, *self._look_gaps[run.stage]])
-        spread = ((gaps - gaps.mean()) ** 2).sum() + _LOOK_SD**2
-        self.belief.observe(
-            run.index, h - gaps.mean(), spread / len(gaps), provisional=True
-        )
-
-    def _race(self, run: Run) -> None:
-        """Drop a run whose folds so far say that it is hopeless."""
-        best = self._best()
-        if best is None or run.number < UNRACED or self._variance is None:
-            return
-        if run.picked_up or not self._is_known(run, best):
-            return
-        done = self._done(run)
-        gap = compare(
-            run.h(self.problem, done), best.h(self.problem, done),
-            self._n_folds, self._variance,
-        )  # fmt: skip
-        if not gap.is_hopeless(margin([self._mean_h(one) for one in self.complete()])):
-            return
-        worse = 100 * np.expm1(gap.mean)
-        run.dropped = (
-            f"after {len(done)} of {self._n_folds} folds its loss was "
-            f"{worse:{'.0f' if worse >= 10 else '.2g'}} % above the best"
-        )
-        if run.index is not None:
-            h = self._mean_h(best) + gap.mean
-            self.belief.observe(run.index, h, gap.variance)
 
     # When no gain is expected.
 

@@ -61,6 +61,7 @@ ORDER = (
     "_runs",
     "_standings",
     "_record",
+    "_conditioning",
     "_strategy",
     "_checkpoint",
     "_search",

@@ -20,6 +20,7 @@ from sk_meta._belief import Belief
 from sk_meta._budget import Budget
 from sk_meta._catalogue import Configuration
 from sk_meta._catalogue import _preprocessing as prep
+from sk_meta._conditioning import UNRACED
 from sk_meta._evaluation import SCORE, FoldResult, evaluate_fold
 from sk_meta._kinds import TEXT
 from sk_meta._problem import describe
@@ -28,7 +29,7 @@ from sk_meta._search import Search
 from sk_meta._selection import Selection
 from sk_meta._shared import SharedTask
 from sk_meta._standings import CONTENDERS
-from sk_meta._strategy import MIN_TRIALS, PER_FAMILY, UNRACED, Strategy, Unit
+from sk_meta._strategy import MIN_TRIALS, PER_FAMILY, Strategy, Unit
 from sk_meta._workers import open_workers
 
 WINE_ROWS = 178
