@@ -42,7 +42,7 @@ from sk_meta._history import Experience
 from sk_meta._metamodel import META_FEATURES, MetaModel
 from sk_meta._priors import MEMBERS
 from sk_meta._scoring import as_loss
-from sk_meta._strategy import COST_POWER_COUNTED, COST_POWER_TIMED, pick
+from sk_meta._strategy import COST_POWER_COUNTED, COST_POWER_TIMED
 
 COUNTS = (1, 2, 3, 5, 8, 12, 20)
 SECONDS = (1, 2, 4, 8, 16, 32, 64)
@@ -128,7 +128,7 @@ def ours(
         # Under a time budget the estimator runs its first configuration alone.
         size = 1 if cost_power and not order else round_size
         for _ in range(min(size, len(rest))):
-            index = pick(believed, sorted(rest - set(batch)), cost_power)
+            index = believed.pick(sorted(rest - set(batch)), cost_power)
             believed.observe(index, float(believed.mean()[index]))
             batch.append(index)
         for index in batch:

@@ -44,7 +44,7 @@ from sk_meta._conditioning import _UNPAIRED, UNRACED
 from sk_meta._history import Experience, h_per_loss, to_h
 from sk_meta._metamodel import MetaModel
 from sk_meta._scoring import as_loss
-from sk_meta._strategy import COST_POWER_COUNTED, pick
+from sk_meta._strategy import COST_POWER_COUNTED
 
 OUT = Path(__file__).parent / "raw" / "racing"
 N_SEEN, N_BEST = 30, 5
@@ -100,7 +100,7 @@ def replay(task: Stored, raced: bool = True) -> np.ndarray:
     n_seen = min(N_SEEN, len(rest))
     n_run = 0
     for number in range(n_seen):
-        c = pick(belief, sorted(rest), COST_POWER_COUNTED)
+        c = belief.pick(sorted(rest), COST_POWER_COUNTED)
         rest.remove(c)
         gap, k = None, n_folds
         if raced and number >= UNRACED:

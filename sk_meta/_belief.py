@@ -225,6 +225,25 @@ class Belief:
         relative = first / max(first.max(), 1e-12)
         return relative + weight * gain / max(gain.max(), 1e-12)
 
+    def pick(self, allowed: list[int], cost_power: float, seconds=None) -> int:
+        """The most useful configuration for its predicted seconds.
+
+        Parameters
+        ----------
+        allowed : list of int
+            Positions that may be chosen.
+        cost_power : float
+            0 ignores the seconds, 1 is utility per second.
+        seconds : ndarray of shape (n_allowed,) or None, default=None
+            None is what is believed of a fold.
+
+        Returns
+        -------
+        int
+        """
+        cost = self.seconds()[allowed] if seconds is None else seconds
+        return allowed[int(np.argmax(self.utility(allowed) / cost**cost_power))]
+
     def copy(self) -> Belief:
         """A belief to try things on."""
         # Their arrays are replaced, never changed.

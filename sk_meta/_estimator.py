@@ -21,8 +21,9 @@ _DOC = """{title}
     time_budget : float or None, default=None
         Wall-clock seconds for the whole ``fit``, with the refit. Fits that run at
         the deadline are ended, also with ``n_jobs=1``, which then has a worker
-        process. Inside another parallel loop, and with a joblib backend other than
-        loky, the deadline is soft: it is looked at between fits (see ``deadline_``).
+        process; what hangs is ended before. Inside another parallel loop, and with a
+        joblib backend other than loky, the deadline is soft: it is looked at between
+        fits (see ``deadline_``).
     scoring : str, callable, list, tuple, dict or None, default=None
         Scorer as in scikit-learn; None is accuracy or R². Of several, all are
         reported, and the one that `refit` names is searched for.

@@ -247,7 +247,7 @@ class Search:
             left += self.strategy.grace
             # What can't be ended is waited for.
             longest = left if self.workers.hard or left > 0 else np.inf
-            self._note_ended(self.workers.wait(longest))
+            self._note_ended(self.workers.wait(min(longest, self._end_stuck())))
             # Give the free workers something to do before thinking.
             self._submit()
             self._tell_what_is_in(window)
@@ -294,6 +294,21 @@ class Search:
             else:
                 self._untold[unit] = known
                 self._from_checkpoint.add(unit)
+
+    def _end_stuck(self) -> float:
+        """End folds that take far too long; seconds until there may be another."""
+        stuck, soonest = {}, np.inf
+        for unit, seconds in self.workers.running().items():
+            left = self.strategy.patience(unit.run) - seconds
+            if left > 0:
+                soonest = min(soonest, left)
+            else:
+                stuck[unit] = seconds
+        if not stuck:
+            return soonest
+        for unit in self.workers.end(stuck):
+            self._untold[unit] = _given_up(unit, stuck[unit])
+        return 0.0
 
     def _note_ended(self, outcomes) -> None:
         self._untold.update(outcomes)
@@ -438,6 +453,12 @@ def _log_fold(unit: Unit, result: FoldResult) -> None:
     if result.status != OK:
         told = f"{result.status}, {result.error}"
     logger.debug("%s, split %d: %s", unit.run.name, unit.split, told)
+
+
+def _given_up(unit: Unit, seconds: float) -> FoldResult:
+    expected = unit.run.expected_seconds
+    told = f"stopped after {seconds:.2g} s, where {expected:.2g} s were expected"
+    return FoldResult(TIMEOUT, error=told, spent_seconds=seconds)
 
 
 def _as_result(outcome) -> FoldResult:

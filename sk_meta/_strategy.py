@@ -42,6 +42,9 @@ PATIENCE = 40
 # Of the seconds of this search, what must be left for one on other folds: most of what
 # there is to find is found early.
 _RESTART_SHARE = 1 / 3
+# A fold is given up after this share of the budget, so many times what it was expected
+# to take at most, and so many seconds, for what it imports: whichever is longest.
+_STUCK_SHARE, _STUCK_TIMES, _STUCK_SECONDS = 0.25, 3.0, 5.0
 _QUICK_SECONDS, _QUICK_SHARE = 1.0, 0.1  # what may be run while workers start
 
 
@@ -205,6 +208,20 @@ class Strategy(Conditioning):
         """
         return self.budget.remaining(self._kept_back)
 
+    def patience(self, run: Run) -> float:
+        """Seconds after which a fold is given up, as its worker could do other things.
+
+        Twice as long while nothing is complete, and infinite if there is nothing else.
+        """
+        found = bool(self.complete())
+        if not self.budget.limited or not (found or self._allowed()):
+            return np.inf
+        at_most = run.expected_seconds if run.failed else run.seconds
+        if run.index is not None:
+            at_most = max(at_most, self.belief.seconds_at_most()[run.index])
+        share = self.budget.share(_STUCK_SHARE if found else 2 * _STUCK_SHARE)
+        return max(share, _STUCK_TIMES * at_most, _STUCK_SECONDS)
+
     def has_time_for_another(self) -> bool:
         """Whether it is worth while to search once more, on other folds."""
         if not self._folds.restarts:
@@ -276,7 +293,7 @@ class Strategy(Conditioning):
         allowed = list(allowed)
         while allowed:
             cost = np.array([seconds[i] * self._part_left(i) for i in allowed])
-            index = pick(belief, allowed, self._cost_power, cost)
+            index = belief.pick(allowed, self._cost_power, cost)
             if not self.only_quick or self._is_plain(index):
                 return index
             allowed.remove(index)
@@ -471,24 +488,3 @@ class Strategy(Conditioning):
             and configuration.why_not(table, self.problem.target, weighted) is None
             and memory_needed(configuration, table) <= self.memory
         )
-
-
-def pick(belief: Belief, allowed: list[int], cost_power: float, seconds=None) -> int:
-    """The most useful configuration for its predicted seconds.
-
-    Parameters
-    ----------
-    belief : Belief
-    allowed : list of int
-        Positions that may be chosen.
-    cost_power : float
-        0 ignores the seconds, 1 is utility per second.
-    seconds : ndarray of shape (n_allowed,) or None, default=None
-        None is what is believed of a fold.
-
-    Returns
-    -------
-    int
-    """
-    cost = belief.seconds()[allowed] if seconds is None else seconds
-    return allowed[int(np.argmax(belief.utility(allowed) / cost**cost_power))]

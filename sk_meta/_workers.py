@@ -11,7 +11,7 @@ from __future__ import annotations
 import contextlib
 import time
 from collections import deque
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Collection, Hashable
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from multiprocessing import current_process
 from threading import RLock, Thread
@@ -74,6 +74,10 @@ class _Spans:
             of ``time.perf_counter``; NaN if it has not ended. None if it never began.
         """
         return self._spans.pop(key, None)
+
+    def running(self) -> dict[Hashable, float]:
+        """Calls that run and can be ended, and for how many seconds they have."""
+        return {}
 
     def close(self) -> None:
         """Give back what was taken."""
@@ -386,26 +390,48 @@ class Processes(_Spans):
             return super().span(key)
         return self.size, *span[1:]  # one more, that no worker has
 
+    def running(self) -> dict[Hashable, float]:
+        with self._lock:
+            now = time.perf_counter()
+            keys = [key for _, key in self._running.values()]
+            return {key: now - self._spans[key][1] for key in keys}
+
+    def end(self, keys: Collection[Hashable]) -> list[Hashable]:
+        """End some calls that run; keys of those that had not ended by themselves."""
+        with self._lock:
+            calls = {f: one for f, one in self._running.items() if one[1] in keys}
+            for future in calls:
+                del self._running[future]
+        for number, key in self._end(calls):
+            self._ends(key)
+            self._start(number)
+        return [key for _, key in calls.values()]
+
     def stop(self) -> list[Hashable]:
         with self._lock:
             keys = [key for key, _ in (*self._over, *self._ahead)]
             keys += [key for _, key in self._running.values()]
-        for number in self._end_running():
+        for number, _ in self._end(self._give_up()):
             self._start(number)  # it will be ready when it is needed
         return keys + self._substitute.stop()
 
-    def _end_running(self) -> list[int]:
+    def _give_up(self) -> dict[Future, tuple[int, Hashable]]:
+        """Forget all calls; those that run."""
         with self._lock:
             running, self._running = self._running, {}
             self._over.clear()
             self._ahead.clear()
-        for future, (number, _) in running.items():
+        return running
+
+    def _end(self, calls: dict[Future, tuple[int, Hashable]]):
+        """End the workers of calls; their numbers, and the keys of the calls."""
+        for future, (number, _) in calls.items():
             end_worker(self._workers[number], future)
             self._workers[number] = None
-        return [number for number, _ in running.values()]
+        return calls.values()
 
     def close(self) -> None:
-        self._end_running()
+        self._end(self._give_up())
         self._substitute.stop()
         for started in self._starting:
             started.add_done_callback(keep_for_later)

@@ -819,6 +819,32 @@ def test_with_few_candidates_looks_are_followed_by_all_folds(monkeypatch):
     assert [len(e.folds) for e in result.pool] == [len(problem.splits)]
 
 
+def test_a_fold_is_given_up_when_it_takes_much_longer_than_expected(wine):
+    told = strategy(wine, believe(wine), seconds=100)
+    (unit,) = play(told, wine, 1)
+    assert told.patience(unit.run) == 50  # seconds of 100, while there is nothing
+    *_, unit = play(told, wine, 30)
+    run = unit.run
+    assert told.complete() and told.patience(run) == 25
+    run.results = {0: FoldResult("ok", fit_seconds=20.0, predict_seconds=1.0)}
+    assert told.patience(run) == 3 * 21
+    run.results[1] = FoldResult("timeout")
+    assert told.patience(run) == 25
+
+
+@pytest.mark.parametrize(
+    ("budget", "names", "seconds"),
+    [
+        ({"seconds": 10}, ["logistic-C1", "lda"], 5),  # for what it imports
+        ({"seconds": 100}, ["lda"], np.inf),  # there is nothing else to do
+        ({"count": 3}, ["logistic-C1", "lda"], np.inf),
+    ],
+)
+def test_how_long_the_first_fold_may_take(wine, budget, names, seconds):
+    told = strategy(wine, believe(wine, names), **budget)
+    assert told.patience(told.ask().run) == seconds
+
+
 def test_what_was_cut_off_after_its_look_is_judged_by_the_look(monkeypatch):
     X, y = load_digits(return_X_y=True)
     monkeypatch.setattr(_folds, "LOOKS", (250,))

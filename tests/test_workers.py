@@ -303,6 +303,31 @@ def test_a_worker_that_was_stopped_is_replaced_at_once(one):
     assert run(one, {"quick": (square, 3)}) == {"quick": 9}
 
 
+@linux
+def test_one_call_can_be_ended_and_the_others_go_on(tmp_path):
+    note = tmp_path / "note"
+    with closing(Processes(2)) as workers:
+        begun_ahead(
+            workers, ("stuck", note_and_sleep, note), ("other", sleep, 2.0),
+            ("ahead", square, 3),
+        )  # fmt: skip
+        assert eventually(lambda: note.exists() and note.read_text())
+        seconds = workers.running()
+        assert set(seconds) == {"stuck", "other"} and min(seconds.values()) > 0
+        assert workers.end({"stuck", "nothing of that name"}) == ["stuck"]
+        assert eventually(lambda: ended(note.read_text()))
+        _, begun, over = workers.span("stuck")
+        assert over - begun >= seconds["stuck"]
+        outcomes = run(workers, {"next": (square, 4)})
+        assert outcomes == {"other": 2.0, "ahead": 9, "next": 16}
+        assert workers.running() == {} and workers.end({"other"}) == []
+
+
+@every_kind
+def test_what_does_not_run_can_not_be_ended(workers):
+    assert workers.running() == {}
+
+
 def begun_ahead(workers, *calls):
     """The workers, with the first call running and the others submitted ahead."""
     settled(workers)
