@@ -74,7 +74,7 @@ def main() -> None:
         knowledge = KnowledgeBase.load().without({task.family})
         found = []
         for seconds in budgets:
-            path = options.out / f"{task.name}@{seconds:g}.json"
+            path = options.out / f"{task.name}@{seconds:g}-{options.jobs}.json"
             if not path.exists():
                 path.write_text(json.dumps(run(task, seconds, knowledge, options.jobs)))
             found.append(json.loads(path.read_text()))

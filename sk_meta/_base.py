@@ -184,11 +184,10 @@ class BaseMetaLearner(InspectionMixin, CallbackSupportMixin, BaseEstimator):
             task = stack.enter_context(closing(self._share(problem, workers)))
             checkpoint = self._open_checkpoint(problem)
 
-            def begin(some: Problem) -> Search:
-                # Each conditions a belief of its own.
-                own = replace(prior, belief=prior.belief.copy())
+            def begin(some: Problem, hung: set[str]) -> Search:
+                anew = prior.without(hung)  # each conditions a belief of its own
                 return self._search(
-                    some, own, budget, workers, task, memory, checkpoint, tasks
+                    some, anew, budget, workers, task, memory, checkpoint, tasks
                 )
 
             def choose(some: Problem, result: SearchResult) -> Selection | None:

@@ -14,7 +14,7 @@ from dataclasses import replace
 import numpy as np
 
 from ._belief import Belief
-from ._evaluation import SCORE, Evaluation
+from ._evaluation import SCORE, TIMEOUT, Evaluation
 from ._greedy import heaviest
 from ._log import logger, warn_user
 from ._problem import Problem
@@ -38,7 +38,8 @@ class Searches:
     Parameters
     ----------
     begin : callable
-        ``begin(problem)`` is a new :class:`Search` that knows nothing of earlier ones.
+        ``begin(problem, hung)`` is a new :class:`Search` that knows nothing of earlier
+        ones, but for the names of the configurations that hung.
     choose : callable
         ``choose(problem, result)`` is the :class:`Selection` of a search, or None.
     size : int
@@ -49,7 +50,7 @@ class Searches:
 
     def __init__(
         self,
-        begin: Callable[[Problem], Search],
+        begin: Callable[[Problem, set[str]], Search],
         choose: Callable[[Problem, SearchResult], Selection | None],
         size: int,
         max_predict_time: float = np.inf,
@@ -110,7 +111,9 @@ class Searches:
         )  # fmt: skip
 
     def _search(self, problem: Problem) -> None:
-        search = self._begin(problem)
+        tried = [trial.evaluation for _, one in self._found for trial in one.trials]
+        hung = {one.name for one in tried if one.status == TIMEOUT}
+        search = self._begin(problem, hung)
         search.dispensable = bool(self._found)
         self._found.append((search, search.run()))
 

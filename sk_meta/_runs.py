@@ -63,6 +63,11 @@ class Run:
         return any(result.status != OK for result in self.results.values())
 
     @property
+    def timed_out(self) -> bool:
+        """Whether a fold was ended."""
+        return any(result.status == TIMEOUT for result in self.results.values())
+
+    @property
     def over(self) -> bool:
         """Whether nothing of it is run any more, repeats apart."""
         return self.failed or (self.dropped is not None and not self.picked_up)

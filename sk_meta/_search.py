@@ -297,17 +297,13 @@ class Search:
 
     def _end_stuck(self) -> float:
         """End folds that take far too long; seconds until there may be another."""
-        stuck, soonest = {}, np.inf
-        for unit, seconds in self.workers.running().items():
-            left = self.strategy.patience(unit.run) - seconds
-            if left > 0:
-                soonest = min(soonest, left)
-            else:
-                stuck[unit] = seconds
+        running = self.workers.running()
+        left = {unit: self.strategy.patience(unit, running) for unit in running}
+        stuck = [unit for unit in running if left[unit] <= 0]
         if not stuck:
-            return soonest
+            return min(left.values(), default=np.inf)
         for unit in self.workers.end(stuck):
-            self._untold[unit] = _given_up(unit, stuck[unit])
+            self._untold[unit] = _given_up(unit, running[unit])
         return 0.0
 
     def _note_ended(self, outcomes) -> None:
@@ -456,8 +452,10 @@ def _log_fold(unit: Unit, result: FoldResult) -> None:
 
 
 def _given_up(unit: Unit, seconds: float) -> FoldResult:
-    expected = unit.run.expected_seconds
-    told = f"stopped after {seconds:.2g} s, where {expected:.2g} s were expected"
+    told = (
+        f"given up after {seconds:.0f} s, which leaves no time for its other folds; "
+        f"{unit.run.expected_seconds:.2g} s were expected"
+    )
     return FoldResult(TIMEOUT, error=told, spent_seconds=seconds)
 
 

@@ -73,6 +73,11 @@ class Prior:
     neighbors: pd.DataFrame
     own: frozenset[str]
 
+    def without(self, names: set[str]) -> Prior:
+        """A copy, of which some configurations are no part."""
+        rest = {k: v for k, v in self.configurations.items() if k not in names}
+        return replace(self, belief=self.belief.copy(), configurations=rest)
+
 
 def believe(
     problem: Problem, knowledge, candidates, meta_model: str, memory: float = np.inf

@@ -42,8 +42,9 @@ PATIENCE = 40
 # Of the seconds of this search, what must be left for one on other folds: most of what
 # there is to find is found early.
 _RESTART_SHARE = 1 / 3
-# A fold is given up after this share of the budget, so many times what it was expected
-# to take at most, and so many seconds, for what it imports: whichever is longest.
+# A fold that leaves no time for the others is given up, but not before this share of
+# the budget, so many times what it was expected to take at most, and so many seconds,
+# for what it imports.
 _STUCK_SHARE, _STUCK_TIMES, _STUCK_SECONDS = 0.25, 3.0, 5.0
 _QUICK_SECONDS, _QUICK_SHARE = 1.0, 0.1  # what may be run while workers start
 
@@ -208,19 +209,28 @@ class Strategy(Conditioning):
         """
         return self.budget.remaining(self._kept_back)
 
-    def patience(self, run: Run) -> float:
-        """Seconds after which a fold is given up, as its worker could do other things.
+    def patience(self, unit: Unit, running: dict[Unit, float]) -> float:
+        """Seconds for which a fold may go on, as its worker could do other things.
 
-        Twice as long while nothing is complete, and infinite if there is nothing else.
+        Until it has taken much longer than expected, and there is no time for the other
+        folds if they take as long; infinite if there is nothing else at all.
+        ``running`` has the seconds for which it, and others, have run.
         """
-        found = bool(self.complete())
-        if not self.budget.limited or not (found or self._allowed()):
-            return np.inf
-        at_most = run.expected_seconds if run.failed else run.seconds
+        run, seconds = unit.run, running[unit]
+        if run.timed_out:
+            return 0.0  # it is of no use without the other
+        at_most = run.seconds
         if run.index is not None:
             at_most = max(at_most, self.belief.seconds_at_most()[run.index])
-        share = self.budget.share(_STUCK_SHARE if found else 2 * _STUCK_SHARE)
-        return max(share, _STUCK_TIMES * at_most, _STUCK_SECONDS)
+        share = self.budget.share(_STUCK_SHARE)
+        soonest = max(share, _STUCK_TIMES * at_most, _STUCK_SECONDS) - seconds
+        if soonest > 0:
+            return soonest
+        begun = {*run.results, *(one.split for one in running if one.run is run)}
+        waves = ceil(len({*self._folds.stages[-1]} - begun) / self.n_workers)
+        if not waves or not (self.complete() or self._allowed()):
+            return np.inf
+        return (self.seconds_left() - waves * seconds) / (waves + 1)
 
     def has_time_for_another(self) -> bool:
         """Whether it is worth while to search once more, on other folds."""

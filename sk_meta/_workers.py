@@ -399,39 +399,42 @@ class Processes(_Spans):
     def end(self, keys: Collection[Hashable]) -> list[Hashable]:
         """End some calls that run; keys of those that had not ended by themselves."""
         with self._lock:
-            calls = {f: one for f, one in self._running.items() if one[1] in keys}
-            for future in calls:
-                del self._running[future]
-        for number, key in self._end(calls):
+            late = [f for f, (_, key) in self._running.items() if key in keys]
+            taken = self._take_out([f for f in late if not f.done()])
+        for number, key, worker, future in taken:
+            end_worker(worker, future)
             self._ends(key)
             self._start(number)
-        return [key for _, key in calls.values()]
+        return [key for _, key, *_ in taken]
 
     def stop(self) -> list[Hashable]:
         with self._lock:
             keys = [key for key, _ in (*self._over, *self._ahead)]
-            keys += [key for _, key in self._running.values()]
-        for number, _ in self._end(self._give_up()):
+            taken = self._take_out_all()
+        for number, _, worker, future in taken:
+            end_worker(worker, future)
             self._start(number)  # it will be ready when it is needed
-        return keys + self._substitute.stop()
+        return [*keys, *(key for _, key, *_ in taken), *self._substitute.stop()]
 
-    def _give_up(self) -> dict[Future, tuple[int, Hashable]]:
-        """Forget all calls; those that run."""
-        with self._lock:
-            running, self._running = self._running, {}
-            self._over.clear()
-            self._ahead.clear()
-        return running
+    def _take_out_all(self) -> list[tuple]:
+        self._over.clear()
+        self._ahead.clear()
+        return self._take_out(list(self._running))
 
-    def _end(self, calls: dict[Future, tuple[int, Hashable]]):
-        """End the workers of calls; their numbers, and the keys of the calls."""
-        for future, (number, _) in calls.items():
-            end_worker(self._workers[number], future)
+    def _take_out(self, calls: list[Future]) -> list[tuple]:
+        """Forget calls that run, and their workers."""
+        taken = []
+        for future in calls:
+            number, key = self._running.pop(future)
+            taken.append((number, key, self._workers[number], future))
             self._workers[number] = None
-        return calls.values()
+        return taken
 
     def close(self) -> None:
-        self._end(self._give_up())
+        with self._lock:
+            taken = self._take_out_all()
+        for _, _, worker, future in taken:
+            end_worker(worker, future)
         self._substitute.stop()
         for started in self._starting:
             started.add_done_callback(keep_for_later)

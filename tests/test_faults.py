@@ -271,11 +271,13 @@ def test_a_candidate_that_never_returns_is_given_up(wine, n_jobs, tmp_path):
     note = tmp_path / "note"
     model = learner("sleep", note=str(note), time_budget=60, n_jobs=n_jobs).fit(*wine)
     check(model, wine, "timeout")
-    assert "s were expected" in reason_of(model)
+    assert reason_of(model).startswith("given up after")
     assert model.stop_reason_ == "n_candidates reached"
     told = model.evaluations_.query("configuration == @BAD")
-    took = told["ended"] - told["started"]
-    assert 15 <= took.min() <= took.max() < 30  # a quarter of the budget
+    took = (told["ended"] - told["started"]).max()
+    assert 15 <= took < 45  # of 60 seconds, of which a quarter is given to it
+    # If another fold of it was to begin, it did not take as long once more.
+    assert took <= told["ended"].max() - told["started"].min() < took + 5
     assert all_ended(note)
 
 
@@ -291,7 +293,7 @@ def test_a_candidate_that_never_returns_is_ended(wine, deed, n_jobs, tmp_path):
     # It may have taken all workers before every good one had its turn.
     assert set(status.values()) == {"ok"}
     assert is_usable(model, wine)
-    assert reason_of(model).startswith("stopped ")
+    assert reason_of(model).startswith(("stopped at the deadline", "given up after"))
     assert all_ended(note)
     assert surroundings() == before
     assert model.shared_folder is not None and not model.shared_folder.exists()

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from sklearn.datasets import load_wine
 from sklearn.model_selection import StratifiedKFold, train_test_split
+from test_faults import BAD, learner
 
 from sk_meta import MetaLearnerClassifier
 from sk_meta._catalogue import choose
@@ -116,6 +117,14 @@ def test_a_callback_can_end_a_further_search_at_once():
     first = set(model.evaluations_.query("stage == 'folds'")["configuration"])
     assert set(model.members_["configuration"]) <= first
     assert model.score(TEST, Y_TEST) > -0.3
+
+
+def test_what_hung_is_not_tried_again():
+    model = learner("sleep", n_jobs=2, time_budget=40, n_candidates="auto", cv=None)
+    model.set_params(scoring="neg_log_loss").fit(TRAIN, Y_TRAIN)
+    assert not restarts(model).empty
+    hung = model.evaluations_[model.evaluations_["configuration"] == BAD]
+    assert set(hung["stage"]) == {"folds"} and set(hung["status"]) == {"timeout"}
 
 
 def test_a_checkpoint_is_of_all_searches(tmp_path):

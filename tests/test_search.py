@@ -189,7 +189,7 @@ def test_a_candidate_that_kills_its_worker_costs_only_itself(wine):
 
 def test_a_candidate_that_never_returns_is_stopped_at_the_deadline(wine):
     prior = believe(wine, ["logistic-C1", "lda"])
-    result = search(wine, prior, deeds={"lda": "sleep 600"}, n_jobs=2, seconds=8)
+    result = search(wine, prior, deeds={"lda": "sleep 600"}, n_jobs=2, seconds=5)
     assert status_of(result) == {"lda": "timeout", "logistic-C1": "ok"}
     assert result.stop_reason == "time budget spent"
     assert [e.name for e in result.pool] == ["logistic-C1"]
@@ -819,30 +819,43 @@ def test_with_few_candidates_looks_are_followed_by_all_folds(monkeypatch):
     assert [len(e.folds) for e in result.pool] == [len(problem.splits)]
 
 
-def test_a_fold_is_given_up_when_it_takes_much_longer_than_expected(wine):
-    told = strategy(wine, believe(wine), seconds=100)
-    (unit,) = play(told, wine, 1)
-    assert told.patience(unit.run) == 50  # seconds of 100, while there is nothing
-    *_, unit = play(told, wine, 30)
-    run = unit.run
-    assert told.complete() and told.patience(run) == 25
-    run.results = {0: FoldResult("ok", fit_seconds=20.0, predict_seconds=1.0)}
-    assert told.patience(run) == 3 * 21
-    run.results[1] = FoldResult("timeout")
-    assert told.patience(run) == 25
+def patience(told, unit, seconds, *others):
+    """That with a fold which has run for so long, as have some others of its run."""
+    units = [unit, *(Unit(unit.run, split) for split in others)]
+    return told.patience(unit, dict.fromkeys(units, seconds))
+
+
+def test_a_fold_that_leaves_no_time_for_the_others_is_given_up(wine):
+    told = strategy(wine, believe(wine, ["logistic-C1", "lda"]), seconds=1000)
+    unit = told.ask()
+    split, *others = (i for i in range(len(wine.splits)) if i != unit.split)
+    assert len(others) == 1
+    assert patience(told, unit, 10) == 240  # until it is a quarter of the budget
+    left = told.seconds_left()
+    assert patience(told, unit, 300) == pytest.approx((left - 600) / 3, abs=1)
+    assert patience(told, unit, 600) < 0
+    # Beside it run others, that will not take longer.
+    assert patience(told, unit, 600, split) == pytest.approx((left - 600) / 2, abs=1)
+    assert patience(told, unit, 900, split, *others) == np.inf
+    unit.run.expected_seconds = 150.0
+    assert patience(told, unit, 400) == 50  # three times what is expected
+    unit.run.results[split] = FoldResult("timeout")
+    assert patience(told, unit, 1) == 0
 
 
 @pytest.mark.parametrize(
     ("budget", "names", "seconds"),
     [
-        ({"seconds": 10}, ["logistic-C1", "lda"], 5),  # for what it imports
-        ({"seconds": 100}, ["lda"], np.inf),  # there is nothing else to do
+        ({"seconds": 2}, ["logistic-C1", "lda"], 4),  # for what it imports
+        ({"seconds": 1000}, ["lda"], np.inf),  # there is nothing else to do
         ({"count": 3}, ["logistic-C1", "lda"], np.inf),
     ],
 )
-def test_how_long_the_first_fold_may_take(wine, budget, names, seconds):
+def test_a_fold_has_the_time_that_nothing_else_needs(wine, budget, names, seconds):
     told = strategy(wine, believe(wine, names), **budget)
-    assert told.patience(told.ask().run) == seconds
+    unit = told.ask()
+    longest = 1 if seconds == 4 else 900
+    assert patience(told, unit, longest) == seconds
 
 
 def test_what_was_cut_off_after_its_look_is_judged_by_the_look(monkeypatch):

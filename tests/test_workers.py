@@ -308,7 +308,7 @@ def test_one_call_can_be_ended_and_the_others_go_on(tmp_path):
     note = tmp_path / "note"
     with closing(Processes(2)) as workers:
         begun_ahead(
-            workers, ("stuck", note_and_sleep, note), ("other", sleep, 2.0),
+            workers, ("stuck", note_and_sleep, note), ("other", sleep, 10.0),
             ("ahead", square, 3),
         )  # fmt: skip
         assert eventually(lambda: note.exists() and note.read_text())
@@ -319,13 +319,22 @@ def test_one_call_can_be_ended_and_the_others_go_on(tmp_path):
         _, begun, over = workers.span("stuck")
         assert over - begun >= seconds["stuck"]
         outcomes = run(workers, {"next": (square, 4)})
-        assert outcomes == {"other": 2.0, "ahead": 9, "next": 16}
+        assert outcomes == {"other": 10.0, "ahead": 9, "next": 16}
         assert workers.running() == {} and workers.end({"other"}) == []
 
 
-@every_kind
-def test_what_does_not_run_can_not_be_ended(workers):
-    assert workers.running() == {}
+def test_calls_that_have_ended_are_not_ended_again(one):
+    settled(one).submit("it", square, 3)
+    (call,) = one._running
+    assert eventually(call.done)
+    assert one.end({"it"}) == []
+    assert run(one, {}) == {"it": 9}
+
+
+def test_threads_can_not_be_ended():
+    with closing(Threads(1)) as workers:
+        workers.submit("it", sleep, 0.5)
+        assert workers.busy() == 1 and workers.running() == {}
 
 
 def begun_ahead(workers, *calls):
