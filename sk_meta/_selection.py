@@ -224,7 +224,7 @@ class _Blended:
 
 
 def _blended(members: _Members, rows, goal: Goal, n_folds: int | None) -> _Blended:
-    pool, size = members.best(MAX_POOL), len(members.means)
+    pool, size = _worth_blending(members, goal), len(members.means)
     parts = [members.parts(i) for i in pool]
     folds = [
         _Fold.of([part[k] for part in parts], some, goal) for k, some in enumerate(rows)
@@ -262,6 +262,19 @@ def _blended(members: _Members, rows, goal: Goal, n_folds: int | None) -> _Blend
         blends = [found.heat(blend, k) for k, blend in enumerate(blends)]
     selection = Selection(weights, float(blended), False, temperature, own)
     return _Blended(selection, floored(blends))
+
+
+def _worth_blending(members: _Members, goal: Goal) -> np.ndarray:
+    """The best ones, the best first.
+
+    A constant changes no order, so that chance decides its weight where only the order
+    counts; but it would draw all probabilities to the shares of the classes.
+    """
+    pool = members.best(MAX_POOL)
+    if goal.losses is not ranking_losses:
+        return pool
+    varying = [any(np.ptp(p[:, 1]) > 0 for p in members.parts(i)) for i in pool]
+    return pool[varying] if any(varying) else pool
 
 
 def _temperatures(goal: Goal, parts, rows: list[np.ndarray]) -> Temperatures:

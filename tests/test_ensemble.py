@@ -554,6 +554,24 @@ def test_ranks_are_selected_for_by_ranks(cancer):
     assert three.losses is not ranking_losses
 
 
+def test_a_constant_has_no_weight_where_only_the_order_counts(cancer):
+    X, y = cancer
+    X = X[:, [9]]  # hard to tell apart by
+    splits = list(StratifiedKFold(5, shuffle=True, random_state=0).split(X, y))
+    models = [LogisticRegression(), GaussianNB(), DummyClassifier()]
+
+    def area(prediction, y):
+        return roc_auc_score(y, prediction[:, 1])
+
+    evaluations = evaluations_of(models, X, y, splits, np.unique(y), area)
+    folds = [y[test] for _, test in splits]
+    found = select_on(evaluations, folds, area, np.unique(y), 3, "roc_auc_ovr")
+    assert not found.single and found.weights[2] == 0
+    # If there is nothing else, it is what is left.
+    only = [replace(evaluations[2], name=name) for name in ("a", "b")]
+    assert select_on(only, folds, area, np.unique(y), 2, "roc_auc_ovr").score == 0.5
+
+
 def test_absolute_errors_can_be_selected_on():
     # All errors are positive, so the mean absolute error is linear in the weights:
     # the first member alone is best. The squared error prefers a mixture.
