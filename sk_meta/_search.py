@@ -452,10 +452,11 @@ def _log_fold(unit: Unit, result: FoldResult) -> None:
 
 
 def _given_up(unit: Unit, seconds: float) -> FoldResult:
-    told = (
-        f"given up after {seconds:.0f} s, which leaves no time for its other folds; "
-        f"{unit.run.expected_seconds:.2g} s were expected"
-    )
+    expected = unit.run.expected_seconds
+    why = f"there is no time for its other folds; {expected:.2g} s were expected"
+    if unit.run.timed_out:
+        why = "so was another of its folds"
+    told = f"given up after {seconds:.0f} s: {why}"
     return FoldResult(TIMEOUT, error=told, spent_seconds=seconds)
 
 
