@@ -326,11 +326,11 @@ def test_one_call_can_be_ended_and_the_others_go_on(tmp_path):
 def test_calls_that_have_ended_are_not_ended_again(one):
     settled(one)
     with one._lock:  # the thread that learns of its end must wait to note it
-        one.submit("it", square, 3)
+        one.submit("it", sleep, 0.5)
         (call,) = one._running
         assert eventually(call.done) and set(one.running()) == {"it"}
         assert one.end({"it"}) == []
-    assert run(one, {}) == {"it": 9}
+    assert run(one, {}) == {"it": 0.5}
 
 
 def test_threads_can_not_be_ended():
