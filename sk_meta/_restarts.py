@@ -204,10 +204,12 @@ def mean_selection(
     """
     pairs = [(result, one) for result, one in zip(results, selections, strict=True)
              if one is not None]  # fmt: skip
-    if len(pairs) < 2:
-        return pairs[0][1] if pairs else None
+    if len(results) == 1 or not pairs:
+        return selections[0]
     everything = joined(results)
     place = {one.name: i for i, one in enumerate(everything.pool)}
+    if len(pairs) == 1:
+        return _placed(*pairs[0], place)
     chosen = [one for _, one in pairs]
     own = any(one.temperatures is not None for one in chosen)
     weights, heats = np.zeros((2, len(place)))
@@ -231,3 +233,14 @@ def mean_selection(
         temperature=1.0 if own else float(np.exp(heats.sum())),
         temperatures=np.exp(heats / np.where(weights > 0, weights, 1)) if own else None,
     )
+
+
+def _placed(result: SearchResult, one: Selection, place: dict[str, int]) -> Selection:
+    """A selection of one search, in the order of the pool of all."""
+    here = [place[member.name] for member in result.pool]
+    weights, temperatures = np.zeros(len(place)), np.ones(len(place))
+    weights[here] = one.weights
+    if one.temperatures is None:
+        return replace(one, weights=weights)
+    temperatures[here] = one.temperatures
+    return replace(one, weights=weights, temperatures=temperatures)

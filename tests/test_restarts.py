@@ -185,6 +185,39 @@ def test_one_search_is_left_as_it_is(two):
     assert mean_selection([two[0]], [None], 8) is None
 
 
+@pytest.mark.parametrize("temperatures", [None, np.array([2.0, 3.0])])
+def test_what_only_one_search_has_chosen_is_in_the_order_of_all(two, temperatures):
+    only = Selection(np.array([0.25, 0.75]), 0.7, False, 4.0, temperatures)
+    found = mean_selection(list(two), [None, only], 8)
+    np.testing.assert_array_equal(found.weights, [0, 0.25, 0.75])
+    assert (found.score, found.single, found.temperature) == (0.7, False, 4.0)
+    if temperatures is None:
+        assert found.temperatures is None
+    else:
+        np.testing.assert_array_equal(found.temperatures, [1, 2, 3])
+    first = mean_selection(list(two), [Selection(np.ones(1), 0.9, True), None], 8)
+    np.testing.assert_array_equal(first.weights, [1, 0, 0])
+    assert mean_selection(list(two), [None, None], 8) is None
+
+
+class StopsInTheMiddle(StopsInTheSecondSearch):
+    """Asks for the end when something new of a further search is complete."""
+
+    def on_fit_task_end(self, estimator, context):
+        known = estimator.search_state_
+        return self.searches == 2 and known.n_ended >= len(FEW) + 3
+
+
+def test_a_further_search_that_has_no_part_may_have_found_something():
+    names = [*FEW, "logistic-r21", "lda-shrunk", "svc-C3", "forest"]
+    model = MetaLearnerClassifier(time_budget=120, n_jobs=2, **SETTINGS)
+    model.set_params(candidates=names).set_callbacks(StopsInTheMiddle())
+    model.fit(TRAIN, Y_TRAIN)
+    assert not restarts(model).empty
+    assert model.members_["weight"].sum() == pytest.approx(1)
+    assert model.score(TEST, Y_TEST) > -0.3
+
+
 def test_a_configuration_is_told_of_by_the_search_that_may_use_it(two):
     both = joined(list(two))
     assert [one.name for one in both.pool] == ["logistic-C1", "knn-5", "lda"]
