@@ -13,7 +13,7 @@ from sk_meta._catalogue import choose
 from sk_meta._evaluation import OK, SCORE, Evaluation, FoldResult
 from sk_meta._folds import N_RESTARTS
 from sk_meta._record import FROM_CHECKPOINT
-from sk_meta._restarts import joined, mean_selection
+from sk_meta._restarts import Searches, joined, mean_selection
 from sk_meta._search import SearchResult, Trial
 from sk_meta._selection import Selection
 
@@ -200,21 +200,25 @@ def test_what_only_one_search_has_chosen_is_in_the_order_of_all(two, temperature
     assert mean_selection(list(two), [None, None], 8) is None
 
 
-class StopsInTheMiddle(StopsInTheSecondSearch):
-    """Asks for the end when something new of a further search is complete."""
+def test_what_a_further_search_has_found_may_have_no_part(monkeypatch):
+    choose_one = Searches._choose_one
 
-    def on_fit_task_end(self, estimator, context):
-        known = estimator.search_state_
-        return self.searches == 2 and known.n_ended >= len(FEW) + 3
+    def choose_from_the_first(self):
+        if len(self._found) == 1:
+            choose_one(self)
+        else:  # as where it was stopped
+            self._selections.append(None)
 
-
-def test_a_further_search_that_has_no_part_may_have_found_something():
-    names = [*FEW, "logistic-r21", "lda-shrunk", "svc-C3", "forest"]
+    monkeypatch.setattr(Searches, "_choose_one", choose_from_the_first)
+    names = [*FEW, "logistic-r21", "lda-shrunk", "svc-C3", "forest", "extra-trees"]
     model = MetaLearnerClassifier(time_budget=120, n_jobs=2, **SETTINGS)
-    model.set_params(candidates=names).set_callbacks(StopsInTheMiddle())
-    model.fit(TRAIN, Y_TRAIN)
-    assert not restarts(model).empty
+    model.set_params(candidates=names).fit(TRAIN, Y_TRAIN)
+    told, restarted = model.evaluations_, restarts(model)
+    full = restarted.groupby("configuration").size() >= 5
+    first = set(told.loc[first_rows(told), "configuration"])
+    assert full.any() and first
     assert model.members_["weight"].sum() == pytest.approx(1)
+    assert set(model.members_["configuration"]) <= first
     assert model.score(TEST, Y_TEST) > -0.3
 
 
