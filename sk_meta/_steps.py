@@ -151,8 +151,8 @@ def plan(
 ) -> Problem:  # fmt: skip
     """Fewer folds if the time is short, and what they cost relative to all rows.
 
-    Where time alone is limited, and several searches can be averaged, there are folds
-    for further ones.
+    Where time alone is limited, and several searches can be averaged, folds for further
+    ones are added.
     """
     if budget.limited and prior.configurations:
         # Of the whole budget, not of what is left: the same folds every time.
