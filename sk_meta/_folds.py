@@ -20,7 +20,7 @@ LOOKS = (5_000, 50_000)
 # Below so many rows the folds are repeated once candidates run out, and so often;
 # above, twice, to sharpen close calls.
 FEW_ROWS, FEW_REPEATS, REPEAT_ROWS = 300, 4, 5_000
-# Searches that may follow on up to ``REPEAT_ROWS``, on folds of their own.
+# Searches that may follow, on folds of their own.
 N_RESTARTS = 3
 # Where the time is short: folds, or rows from which a single split will do, and
 # configurations that there should be time for.
@@ -41,7 +41,8 @@ class Folds:
     repeats : tuple of tuple of int
         The folds once more, divided otherwise.
     restarts : tuple of tuple of tuple of int
-        Folds, and their repeats, for each of the searches that may follow.
+        Folds, and their repeats if there are any, for each of the searches that may
+        follow.
     why : str
         Why these, in a sentence without its full stop.
     automatic : bool
@@ -185,7 +186,7 @@ def _with_looks(folds: Folds, y, target: Target, seed: int) -> Folds:
 def with_restarts(
     folds: Folds, y: np.ndarray, target: Target, seed: int, groups=None
 ) -> Folds:
-    """Put folds for further searches behind those that are repeated.
+    """Put folds for further searches behind those of the first.
 
     Parameters
     ----------
@@ -196,12 +197,15 @@ def with_restarts(
     Returns
     -------
     Folds
-        The same if the folds are not repeated, as there are too many rows, or the
-        folds were given.
+        The same if the folds were given, or are so dear that they begin with looks at
+        fewer rows, or that there is a single split.
     """
-    size = len(folds.repeats)
-    if not size:
+    dear = len(folds.stages) > 1 or len(folds.judged) == 1
+    # To deal thousands of groups out evenly takes seconds.
+    dear |= groups is not None and len(y) > REPEAT_ROWS
+    if dear or not folds.automatic:
         return folds
+    size = len(folds.repeats)
     numbers = range(size + 1, (N_RESTARTS + 1) * (size + 1))
     splits, parts = _divided_again(folds, y, target, seed, groups, numbers)
     restarts = tuple(parts[i : i + size + 1] for i in range(0, len(parts), size + 1))

@@ -95,7 +95,7 @@ class Problem:
         return replace(self, folds=fewer)
 
     def with_restarts(self) -> Problem:
-        """The problem with folds for further searches, if the rows are few."""
+        """The problem with folds for further searches, unless they are dear."""
         folds = with_restarts(
             self.folds, self.y, self.target, self.random_state, self.groups
         )

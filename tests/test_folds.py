@@ -97,7 +97,7 @@ def test_every_row_is_scored_once_per_repetition(kind, n_rows):
         np.testing.assert_array_equal(scored_rows(folds, part), np.arange(n_rows))
 
 
-@pytest.mark.parametrize("n_rows", [200, 1000])
+@pytest.mark.parametrize("n_rows", [200, 1000, 24_990])
 def test_a_further_search_has_folds_of_its_own(n_rows):
     folds = plan_all(n_rows)
     check(folds, n_rows)
@@ -116,8 +116,16 @@ def test_a_further_search_has_folds_of_its_own(n_rows):
 
 @KINDS
 def test_there_are_none_for_many_rows_or_given_folds(kind):
-    for n_rows, cv in [(5_001, None), (120_000, None), (200, 5)]:
+    for n_rows, cv in [(25_010, None), (120_000, None), (200, 5)]:
         assert plan_all(n_rows, kind, cv).restarts == ()
+
+
+def test_there_are_none_for_many_rows_in_groups():
+    for n_rows, n_searches in [(5_000, N_RESTARTS), (5_001, 0)]:
+        folds, y, target = plan(n_rows)
+        groups = np.arange(n_rows) // 100
+        again = with_restarts(folds, y, target, 0, groups)
+        assert len(again.restarts) == n_searches
 
 
 @pytest.mark.parametrize("n_rows", [200, 1000])
