@@ -59,14 +59,15 @@ _BOOSTING = (
     "lightgbm-wide-fast", "xgboost-wide", "catboost-depth8", "catboost-native",
     "catboost-native-depth4",
 )  # fmt: skip
+_TEXTS = ("hist-gb-whole-texts", "lightgbm-whole-texts", "catboost-native-whole-texts")
 SPECIAL = {
     "classification": (
         *_BOOSTING, "logistic-discrete-C0.03", "logistic-discrete-C0.3",
-        "logistic-discrete-splines-C0.1",
+        "logistic-discrete-splines-C0.1", *_TEXTS,
     ),
     "regression": (
         *_BOOSTING, "ridge-discrete", "ridge-discrete-gaussian-target",
-        "ridge-discrete-splines",
+        "ridge-discrete-splines", *_TEXTS,
     ),
 }  # fmt: skip
 

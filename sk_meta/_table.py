@@ -6,7 +6,7 @@ With :mod:`._columns` the only code that looks at dtypes. Everything downstream
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import numpy as np
@@ -134,6 +134,12 @@ class Table:
                 if column.kind not in LEFT_OUT
             ),
         )
+
+    def with_whole_texts(self, also: bool = False) -> Table:
+        """A copy, in which a text is one value of many, as a name is, or also is."""
+        kept = [c for c in self.columns if also or c.kind != TEXT]
+        whole = [replace(c, kind=HIGH_CARDINALITY) for c in self.of_kind(TEXT)]
+        return replace(self, columns=(*kept, *whole))
 
     def to_frame(self) -> pd.DataFrame:
         """One row per column: its kind, number of values, share missing, how read."""

@@ -5,6 +5,7 @@ import sys
 import warnings
 from dataclasses import replace
 from functools import lru_cache
+from itertools import permutations
 from string import ascii_uppercase
 
 import numpy as np
@@ -24,6 +25,7 @@ from sk_meta._catalogue import (
     written_by_hand,
 )
 from sk_meta._catalogue import _preprocessing as prep
+from sk_meta._kinds import TEXT
 from sk_meta._memory import memory_needed
 from sk_meta._problem import describe
 from sk_meta._table import Table, as_table, describe_table, describe_target
@@ -365,6 +367,67 @@ def test_discrete_numbers_count_among_the_columns_after_encoding():
     )
     plain = configuration_of("regression", "ridge-splines")
     assert memory_needed(configuration, table) > memory_needed(plain, table)
+
+
+def of_sixty_texts(task):
+    """Sixty texts of the same words in another order, each with an effect of its own.
+
+    They say nothing by their words.
+    """
+    rng = np.random.RandomState(0)
+    words = ["river", "stone", "market", "winter", "letter", "garden"]
+    orders = list(permutations(words))
+    texts = np.array([" ".join(orders[i]) for i in range(0, 720, 12)])
+    place = rng.randint(60, size=900)
+    X = pd.DataFrame({"text": texts[place], "number": rng.normal(size=900)})
+    y = rng.normal(scale=3, size=60)[place] + rng.normal(size=900)
+    X.loc[::100, "text"] = None
+    return X, y if task == "regression" else y > np.median(y)
+
+
+WHOLE_TEXTS = [key for key, c in CONFIGURATIONS.items() if c.texts]
+
+
+@pytest.mark.parametrize(("task", "name"), WHOLE_TEXTS)
+def test_a_text_is_one_value_of_many(task, name):
+    X, y = of_sixty_texts(task)
+    table, target = describe_table(X), describe_target(y, task)
+    assert table.of_kind(TEXT)
+    configuration = configuration_of(task, name)
+    if reason := configuration.why_not(table, target):
+        pytest.skip(reason)
+    pipeline = configuration.build(table, 0).fit(X[:600], y[:600])
+    assert pipeline[:-1].transform(X).shape[1] == 2
+    assert pipeline.score(X[600:], y[600:]) > 0.7
+    unseen = X[600:].assign(text="what has never been written")
+    assert_usable(outcome(pipeline, unseen, task), 300, target)
+
+
+@pytest.mark.parametrize(("task", "name"), WHOLE_TEXTS)
+def test_without_texts_they_are_the_same_as_others(task, name):
+    X, y = of_thirty_places(task, "frame")
+    configuration = replace(configuration_of(task, name), requires=None)
+    reason = configuration.why_not(describe_table(X), describe_target(y, task))
+    assert reason == "no column has text, which it is for"
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_a_text_is_a_category_beside_its_n_grams(task):
+    X, y = of_sixty_texts(task)
+    X.insert(0, "letter", np.resize(["a", "b", "c"], 900))
+    table = describe_table(X)
+    ((_, encode),) = prep.native(table, task)
+    encoded = encode.fit_transform(X, y)
+    first = encoded.iloc[:, prep.native_positions(table)]
+    assert [str(kind) for kind in first.dtypes] == ["int64"] * 2
+    assert first.nunique().tolist() == [3, 61]
+    assert encoded.shape[1] > 3 + 4  # the number, and the counts
+    whole = table.with_whole_texts()
+    ((_, encode),) = prep.native_whole_texts(table, task)
+    encoded = encode.fit_transform(X, y)
+    assert encoded.shape[1] == 3
+    first = encoded.iloc[:, prep.native_positions(whole)]
+    assert first.nunique().tolist() == [3, 61]
 
 
 @pytest.mark.parametrize("task", TASKS)

@@ -6,6 +6,7 @@ from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 from conftest import make_messy
 from sklearn.base import clone
@@ -32,8 +33,13 @@ def small_table(template):
         return (50 * X[:, :5]).round(), y if task == "regression" else y > np.median(y)
     if task == "regression":
         X, y = load_diabetes(return_X_y=True)
-        return X[:150, :5], y[:150]
-    return load_iris(return_X_y=True)
+        X, y = X[:150, :5], y[:150]
+    else:
+        X, y = load_iris(return_X_y=True)
+    if template.name.endswith(("-native", "-whole-texts")):  # for categories and texts
+        visits = [f"visit {i % 50} of the year" for i in range(len(y))]
+        X = pd.DataFrame(X, columns=list("abcde")[: X.shape[1]]).assign(visit=visits)
+    return X, y
 
 
 @lru_cache(maxsize=1)
@@ -223,7 +229,7 @@ def test_neighbours_want_twice_as_many_rows(task):
 
 def of_any_table(task):
     """Templates that the pool draws from; of others it has what is written by hand."""
-    special = ("-wide", "-discrete")
+    special = ("-wide", "-discrete", "-native", "-whole-texts")
     return {n for kind, n in BY_KEY if kind == task and not n.endswith(special)}
 
 

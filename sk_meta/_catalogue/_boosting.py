@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import partial
 from importlib import import_module
 
+from sklearn.base import is_classifier
 from sklearn.ensemble import (
     GradientBoostingClassifier,
     GradientBoostingRegressor,
@@ -76,14 +77,16 @@ def catboost(kind: str):
                    thread_count=1, verbose=False, allow_writing_files=False)
 
 
-def _told_of_categories(table, model):
+def told_of_categories(table, model):
     """Let CatBoost split by statistics of categories instead of by their codes."""
-    return model.set_params(cat_features=tuple(prep.native_positions(table)))
+    told = model.set_params(cat_features=tuple(prep.native_positions(table)))
+    # A classifier with labels of any kind.
+    return encoded_labels(table, told) if is_classifier(told) else told
 
 
-def _told_with_labels(table, model):
-    """The same for a classifier, with labels of any kind."""
-    return encoded_labels(table, _told_of_categories(table, model))
+def told_of_texts(table, model):
+    """The same where a text is a category."""
+    return told_of_categories(table.with_whole_texts(), model)
 
 
 _EXTERNAL: tuple[tuple, ...] = (
@@ -129,7 +132,36 @@ _NATIVE: tuple[tuple[str, dict], ...] = (
     ("catboost-native-depth4",
      {"iterations": 400, "learning_rate": 0.05, "depth": 4}),
 )
-_FOR_CATEGORIES = {"requires": "catboost", "categories": True}
+_FOR_CATEGORIES = {
+    "requires": "catboost", "categories": True, "template": "catboost-native",
+}  # fmt: skip
+# Texts that come back, as names do, tell more as a whole than by their n-grams.
+_TEXTS = "-whole-texts"
+_HIST_TEXTS = {"learning_rate": 0.05, "max_iter": 200, "max_leaf_nodes": 15}
+_LIGHT_TEXTS = {"learning_rate": 0.05, "n_estimators": 200, "num_leaves": 15,
+                "colsample_bytree": 0.7}  # fmt: skip
+_CAT_TEXTS = {"iterations": 300, "learning_rate": 0.08}
+
+
+def _for_texts(template: str, requires: str | None = None) -> dict:
+    return {"texts": True, "requires": requires, "template": template + _TEXTS}
+
+
+def _with_whole_texts(declare, kind: str, hist, wrap=None) -> tuple:
+    """Boosting to which a text is one value of many."""
+    return (
+        declare("hist-gb" + _TEXTS, _HIST, prep.ordinal_whole_texts,
+                partial(hist, early_stopping=False), tags=_for_texts("hist-gb"),
+                **_HIST_TEXTS),
+        declare("lightgbm" + _TEXTS, "LightGBM", prep.ordinal_whole_texts,
+                lightgbm(kind), wrap=wrap, tags=_for_texts("lightgbm", "lightgbm"),
+                **_LIGHT_TEXTS),
+        declare("catboost-native" + _TEXTS, "CatBoost", prep.native_whole_texts,
+                catboost(kind), wrap=told_of_texts,
+                tags=_for_texts("catboost-native", "catboost"), **_CAT_TEXTS),
+    )  # fmt: skip
+
+
 
 _CLASSIFIERS = (
     *(
@@ -157,9 +189,12 @@ _CLASSIFIERS = (
     ),
     *(
         classifier(name, "CatBoost", prep.native, catboost("Classifier"),
-                   wrap=_told_with_labels,
+                   wrap=told_of_categories,
                    tags=_FOR_CATEGORIES, **params)
         for name, params in _NATIVE
+    ),
+    *_with_whole_texts(
+        classifier, "Classifier", HistGradientBoostingClassifier, encoded_labels
     ),
     *(
         classifier(name, family, prep.ordinal, library("Classifier"),
@@ -200,9 +235,10 @@ _REGRESSORS = (
     ),
     *(
         regressor(name, "CatBoost", prep.native, catboost("Regressor"),
-                  wrap=_told_of_categories, tags=_FOR_CATEGORIES, **params)
+                  wrap=told_of_categories, tags=_FOR_CATEGORIES, **params)
         for name, params in _NATIVE
     ),
+    *_with_whole_texts(regressor, "Regressor", HistGradientBoostingRegressor),
     *(
         regressor(name, family, prep.ordinal, library("Regressor"),
                   tags={"requires": package, "template": f"{package}-wide"}, **params)

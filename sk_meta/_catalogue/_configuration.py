@@ -20,7 +20,7 @@ from sklearn.preprocessing import QuantileTransformer, StandardScaler
 from sklearn.utils import get_tags
 from sklearn.utils.validation import has_fit_parameter
 
-from .._kinds import CATEGORIES, HIGH_CARDINALITY
+from .._kinds import SYMBOLIC, TEXT
 from .._table import Table, Target
 
 Steps = list[tuple[str, Any]]
@@ -59,11 +59,14 @@ class Configuration:
     sparse : bool, default=False
         Whether it takes sparse tables.
     categories : bool, default=False
-        Whether it is for tables with categories only, because it is the same as
-        another configuration on others.
+        Whether it is for tables with categories or text only, because it is the same
+        as another configuration on others.
     discrete : bool, default=False
         Whether it is for tables with numbers of few values only, because it is the same
         as another configuration on others.
+    texts : bool, default=False
+        Whether it is for tables with text only, because it is the same as another
+        configuration on others.
     requires : str or None, default=None
         Optional package that must be importable.
     params : dict
@@ -98,6 +101,7 @@ class Configuration:
     sparse: bool = False
     categories: bool = False
     discrete: bool = False
+    texts: bool = False
     requires: str | None = None
     params: dict = field(default_factory=dict, compare=False)
     template: str | None = field(default=None, compare=False)
@@ -186,10 +190,12 @@ class Configuration:
             return f"needs the package {self.requires}, which is not installed"
         if table.container == "sparse" and not self.sparse:
             return "needs a dense table"
-        if self.categories and not table.of_kind(*CATEGORIES, HIGH_CARDINALITY):
-            return "no column has categories, which it is for"
+        if self.categories and not table.of_kind(*SYMBOLIC):
+            return "no column has categories or text, which it is for"
         if self.discrete and not table.discrete:
             return "no number has few values, which it is for"
+        if self.texts and not table.of_kind(TEXT):
+            return "no column has text, which it is for"
         if self.max_rows is not None and table.n_rows > self.max_rows:
             return f"{table.n_rows} rows, made for at most {self.max_rows}"
         if table.n_rows < self.min_rows:

@@ -396,6 +396,8 @@ def native(table: Table, task: str) -> Steps:
     codes = OrdinalEncoder(
         handle_unknown="use_encoded_value", unknown_value=-1, dtype=np.int64
     )
+    # Texts that come back tell CatBoost more than their n-grams alone.
+    table = table.with_whole_texts(also=True)
     blocks = ColumnTransformer(_blocks(table, task, [], codes, codes))
     return [("encode", blocks.set_output(transform="pandas"))]
 
@@ -403,7 +405,7 @@ def native(table: Table, task: str) -> Steps:
 def native_positions(table: Table) -> list[int]:
     """Places of the categories among the columns that :func:`native` makes."""
     n_before = len(table.of_kind(NUMERIC, *_READ))
-    n_categories = len(table.of_kind(*CATEGORIES, HIGH_CARDINALITY))
+    n_categories = len(table.of_kind(*CATEGORIES, HIGH_CARDINALITY, TEXT))
     return list(range(n_before, n_before + n_categories))
 
 
@@ -417,9 +419,16 @@ def one_hot(table: Table, task: str) -> Steps:
     return _encode(table, task, [], _one_hot())
 
 
+def whole_texts(prepare, table: Table, task: str) -> Steps:
+    """Another preprocessing, to which a text is one value of many, as a name is."""
+    return prepare(table.with_whole_texts(), task)
+
+
 def as_is(table: Table, task: str) -> Steps:
     """No preprocessing: for the dummies, which don't look at the table."""
     return []
 
 
 splines_fine = partial(splines, n_knots=10)
+ordinal_whole_texts = partial(whole_texts, ordinal)
+native_whole_texts = partial(whole_texts, native)

@@ -40,6 +40,9 @@ _PREPARED: dict[str, tuple[Callable, dict]] = {
     "ordinal": (prep.ordinal, {}),
     "ordinal imputed": (prep.ordinal_imputed, {}),
     "one-hot": (prep.one_hot, {}),
+    "ordinal, whole texts": (prep.ordinal_whole_texts, {"texts": True}),
+    "native": (prep.native, {"categories": True}),
+    "native, whole texts": (prep.native_whole_texts, {"texts": True}),
 }
 # Linear models count as families of their own on these.
 _BASES_OF = {

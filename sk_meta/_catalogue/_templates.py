@@ -15,6 +15,7 @@ CatBoost. Rounds of boosting are capped at 400 to keep every fit short.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 
 from scipy.stats import loguniform, randint, uniform
@@ -41,7 +42,7 @@ from sklearn.neural_network import MLPClassifier, MLPRegressor
 from sklearn.svm import SVC, SVR
 from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
-from ._boosting import catboost, lightgbm, xgboost
+from ._boosting import catboost, lightgbm, told_of_categories, told_of_texts, xgboost
 from ._configuration import calibrated, encoded_labels, scaled_target
 from ._kernel import nystroem
 from ._template import Template
@@ -142,6 +143,20 @@ def _boosting(task: str) -> tuple[Template, ...]:
     )  # fmt: skip
 
 
+def _told_boosting(task: str) -> tuple[Template, ...]:
+    """Boosting that is told of categories, or takes texts for such."""
+    known = {template.name: template for template in _boosting(task)}
+    codes, native = ("ordinal, whole texts",), ("native, whole texts",)
+    return (
+        replace(known["hist-gb"], name="hist-gb-whole-texts", preprocess=codes),
+        replace(known["lightgbm"], name="lightgbm-whole-texts", preprocess=codes),
+        replace(known["catboost"], name="catboost-native", preprocess=("native",),
+                wrap=told_of_categories),
+        replace(known["catboost"], name="catboost-native-whole-texts",
+                preprocess=native, wrap=told_of_texts),
+    )  # fmt: skip
+
+
 def _wide_boosting(task: str) -> tuple[Template, ...]:
     """Boosting with large trees, for large tables."""
     classes = task == "classification"
@@ -197,7 +212,7 @@ def _shared(task: str) -> tuple[Template, ...]:
                  {"max_rows": 100_000, "max_encoded": 2000},
                  None if classes else scaled_target),
         *_forests(task),
-        *_boosting(task), *_wide_boosting(task),
+        *_boosting(task), *_told_boosting(task), *_wide_boosting(task),
     )  # fmt: skip
 
 
