@@ -21,6 +21,7 @@ from sklearn.compose import ColumnTransformer
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import OrdinalEncoder
 
+from sk_meta._catalogue import Configuration
 from sk_meta._catalogue import _preprocessing as prep
 from sk_meta._kinds import CATEGORIES, HIGH_CARDINALITY, IDENTIFIER, TEXT
 from sk_meta._table import Table
@@ -52,7 +53,10 @@ def told(task, table: Table) -> Pipeline:
     places = prep.native_positions(table)
     n_categories = len(table.of_kind(*CATEGORIES, HIGH_CARDINALITY))
     inner.set_params(cat_features=tuple(places[:n_categories]))
-    return Pipeline([("encode", encode), ("model", model)])
+    return Configuration(
+        NATIVE, "CatBoost", task.task, lambda *_: [("encode", encode)],
+        lambda _: [("model", model)],
+    ).build(table, SEED)  # fmt: skip
 
 
 def ratios(task, table: Table, X, y) -> list[float]:
