@@ -307,7 +307,7 @@ def test_splits_whose_training_rows_are_of_one_class_are_left_out(iris):
     model = MetaLearnerClassifier(**few)
     with pytest.warns(UserWarning, match="2 of 4 splits of cv are left out"):
         model.fit(X, y)
-    assert model.n_splits_ == 2 and model.best_score_ > 0.8
+    assert model.n_splits_ == 2 and model.best_score_ > model.dummy_score_ + 0.5
     with pytest.raises(ValueError, match="every split are of one class"):
         model.fit(X[:61], y[:61])
 
