@@ -33,10 +33,10 @@ _DOC = """{title}
         Folds that all configurations share, shuffled with `random_state` and
         stratified for classes if an int is given. None is automatic: five folds,
         fewer or a single split on many rows or in little time, and repeated ones on
-        few rows when nothing else is left to do (see ``folds_``). On up to 25,000 rows
-        the search is then made again on other folds, if there is a `time_budget`
-        alone, time left, and more than one member wanted, and the ensembles of all
-        searches are averaged.
+        few rows when nothing else is left to do (see ``folds_``). On fewer than 20,000
+        training rows the search is then made again on other folds, if there is a
+        `time_budget` alone, time left, and more than one member wanted, and the
+        ensembles of all searches are averaged.
     candidates : str, list, callable or None, default=None
         What to choose from: names of configurations or families, and estimators of
         your own as ``("a name", estimator)``; or ``wanted(configuration)``, which tells

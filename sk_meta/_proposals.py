@@ -118,8 +118,9 @@ def _what_matters(configuration: Configuration, table: Table) -> Hashable:
     params = configuration.params
     ordinal = str(params.get("preprocess")).startswith("ordinal")
     n_columns = table.n_columns if ordinal else table.n_encoded
-    if table.of_kind(DATETIME, TEXT):  # of which there will be many
-        n_columns = _MANY
+    whole = "whole texts" in str(params.get("preprocess"))
+    if table.of_kind(DATETIME) or (table.of_kind(TEXT) and not whole):
+        n_columns = _MANY  # will be made of them
 
     def matters(name, value):
         if name not in _SHARES or not isinstance(value, float):

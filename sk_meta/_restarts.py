@@ -114,7 +114,9 @@ class Searches:
         tried = [trial.evaluation for _, one in self._found for trial in one.trials]
         hung = {one.name for one in tried if one.status == TIMEOUT}
         search = self._begin(problem, hung)
-        search.dispensable = bool(self._found)
+        if self._found:
+            search.dispensable = True
+            search.strategy.keep_back_as(self._found[-1][0].strategy)
         self._found.append((search, search.run()))
 
     def _choose_one(self) -> None:

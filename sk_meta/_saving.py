@@ -28,9 +28,9 @@ _TRUSTED = {
     "datetime": "timedelta timezone",
     "functools": "partial",
     "lightgbm": "Booster LGBMClassifier LGBMRegressor",
-    "numpy": "clip dtype nan_to_num",
+    "numpy": "asarray clip dtype nan_to_num",
     "operator": "methodcaller",
-    "pandas": "DatetimeTZDtype to_datetime to_numeric to_timedelta",
+    "pandas": "DataFrame DatetimeTZDtype to_datetime to_numeric to_timedelta",
     "re": "sub",
     "scipy": "BSpline asarray csr_array csr_matrix",
     "sk_meta": "MetaLearnerClassifier MetaLearnerEstimator MetaLearnerRegressor "

@@ -118,7 +118,7 @@ class Strategy(Conditioning):
         self.grace = 0.0
         if budget.limited and hard:
             self.grace = min(budget.share(_GRACE_SHARE), _MOST_GRACE)
-        self._kept_back = self.grace
+        self._least_kept_back = self._kept_back = self.grace
         self.reason = "nothing was asked for"
         self.only_quick = False
         self._cost_power = COST_POWER_TIMED if budget.limited else COST_POWER_COUNTED
@@ -209,6 +209,11 @@ class Strategy(Conditioning):
         """
         return self.budget.remaining(self._kept_back)
 
+    def keep_back_as(self, earlier: Strategy) -> None:
+        """Keep back the time for refits of what an earlier search has found, too."""
+        self._least_kept_back = max(self._least_kept_back, earlier._kept_back)
+        self._kept_back = max(self._kept_back, self._least_kept_back)
+
     def patience(self, unit: Unit, running: dict[Unit, float]) -> float:
         """Seconds for which a fold may go on, as its worker could do other things.
 
@@ -252,7 +257,8 @@ class Strategy(Conditioning):
             or not run.has_models(splits)
         ]  # fmt: skip
         needed = max(sum(seconds) / self.n_workers, *seconds, 0.0)
-        return min(_REFIT_MARGIN * needed, share) + self.grace
+        needed = min(_REFIT_MARGIN * needed, share) + self.grace
+        return max(needed, self._least_kept_back)
 
     # What to do next.
 

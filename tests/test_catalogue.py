@@ -13,6 +13,7 @@ import pandas as pd
 import pytest
 from conftest import make_messy, make_target
 from scipy import sparse
+from sklearn import config_context
 from sklearn.base import clone
 from sklearn.datasets import load_diabetes, load_wine
 from sklearn.pipeline import Pipeline
@@ -412,22 +413,44 @@ def test_without_texts_they_are_the_same_as_others(task, name):
 
 
 @pytest.mark.parametrize("task", TASKS)
-def test_a_text_is_a_category_beside_its_n_grams(task):
+@pytest.mark.parametrize("container", ["frame", "array"])
+def test_a_text_is_a_category_beside_its_n_grams(task, container):
     X, y = of_sixty_texts(task)
-    X.insert(0, "letter", np.resize(["a", "b", "c"], 900))
+    X.insert(2, "letter", np.resize(["a", "b", "c"], 900))
+    if container == "array":
+        X = as_table(X.to_numpy())
     table = describe_table(X)
-    ((_, encode),) = prep.native(table, task)
-    encoded = encode.fit_transform(X, y)
+    encoded = Pipeline(prep.native(table, task)).fit_transform(X, y)
     first = encoded.iloc[:, prep.native_positions(table)]
     assert [str(kind) for kind in first.dtypes] == ["int64"] * 2
     assert first.nunique().tolist() == [3, 61]
     assert encoded.shape[1] > 3 + 4  # the number, and the counts
     whole = table.with_whole_texts()
-    ((_, encode),) = prep.native_whole_texts(table, task)
-    encoded = encode.fit_transform(X, y)
+    encoded = Pipeline(prep.native_whole_texts(table, task)).fit_transform(X, y)
     assert encoded.shape[1] == 3
     first = encoded.iloc[:, prep.native_positions(whole)]
     assert first.nunique().tolist() == [3, 61]
+
+
+@pytest.mark.parametrize("output", ["default", "pandas"])
+def test_categories_are_whole_numbers_whatever_transformers_return(output):
+    X = pd.DataFrame({"number": np.arange(60.0)})
+    X["letter"] = np.resize(["a", "b", "c"], 60)
+    table = describe_table(X)
+    with config_context(transform_output=output), warnings.catch_warnings():
+        warnings.simplefilter("error")
+        encoded = Pipeline(prep.native(table, "regression")).fit_transform(X)
+    assert [encoded.iloc[:, i].dtype.kind for i in range(2)] == ["f", "i"]
+    assert prep.native_positions(table) == [1]
+
+
+@pytest.mark.parametrize(("task", "name"), WHOLE_TEXTS)
+def test_whole_texts_take_little_memory(task, name):
+    X, _ = of_sixty_texts(task)
+    table, configuration = describe_table(X), configuration_of(task, name)
+    assert configuration.width(table) == 2
+    plain = configuration_of(task, "hist-gb")
+    assert memory_needed(configuration, table) < memory_needed(plain, table) / 10
 
 
 @pytest.mark.parametrize("task", TASKS)

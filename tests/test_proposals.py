@@ -3,6 +3,7 @@
 import warnings
 
 import numpy as np
+import pandas as pd
 import pytest
 from scipy.stats import rv_discrete
 from sklearn.base import clone
@@ -10,7 +11,8 @@ from sklearn.datasets import load_diabetes, load_wine
 
 from sk_meta._catalogue import catalogue, template_of
 from sk_meta._catalogue._templates import TEMPLATES
-from sk_meta._proposals import N_BASES, Observed, propose
+from sk_meta._kinds import TEXT
+from sk_meta._proposals import N_BASES, Observed, _what_matters, propose
 from sk_meta._table import describe_table, describe_target
 
 BY_KEY = {(t.task, t.name): t for t in TEMPLATES}
@@ -182,6 +184,21 @@ def test_a_share_of_few_columns_is_not_tried_twice(n_columns):
     numbers = [max(1, int(share * n_columns)) for share in {0.8, *shares}]
     assert len(numbers) == len(set(numbers))
     assert (len(numbers) > 1) == (n_columns > 2)
+
+
+@pytest.mark.parametrize("name", ["lightgbm", "lightgbm-whole-texts"])
+def test_a_share_is_of_the_columns_that_texts_are_made(name):
+    frame = pd.DataFrame({
+        "text": [f"visit {i % 50} of the year" for i in range(200)],
+        "number": np.arange(200.0),
+    })  # fmt: skip
+    template = BY_KEY["regression", name]
+    one, other = (observed(template, {"colsample_bytree": share}, 0.5).configuration
+                  for share in (0.7, 0.75))  # fmt: skip
+    table = describe_table(frame)
+    assert table.of_kind(TEXT)
+    same = _what_matters(one, table) == _what_matters(other, table)
+    assert same == (name == "lightgbm-whole-texts")
 
 
 def test_equal_hyperparameters_have_equal_names():

@@ -716,6 +716,30 @@ def test_time_is_kept_back_for_the_refit(wine):
         assert told._to_keep_back() == told.grace
 
 
+def test_a_further_search_keeps_back_what_an_earlier_one_did(wine):
+    prior = believe(wine, FAST)
+
+    wine = steps.plan(wine, prior, Budget(count=25), 1)
+
+    def begun():
+        return Strategy(wine, prior.belief.copy(), prior.configurations,
+                        Budget(seconds=1000), ensemble_size=3)  # fmt: skip
+
+    earlier, later = begun(), begun()
+    play(earlier, wine, len(wine.splits))
+    (run,) = earlier.complete()
+    unit = Unit(run, max(run.results))
+    earlier.tell(unit, replace(run.results[unit.split], fit_seconds=1000.0))
+    kept = earlier._to_keep_back()
+    assert kept > 50
+    assert later.seconds_left() > 990
+    later.keep_back_as(earlier)
+    assert later.seconds_left() <= 1000 - kept
+    play(later, wine, len(wine.splits))  # what is quick needs no more
+    assert later._to_keep_back() == kept
+    assert later.seconds_left() <= 1000 - kept
+
+
 def test_a_fold_model_is_not_kept_if_its_score_is_below_the_best_eight(
     wine, monkeypatch
 ):

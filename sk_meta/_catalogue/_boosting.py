@@ -5,7 +5,6 @@ from __future__ import annotations
 from functools import partial
 from importlib import import_module
 
-from sklearn.base import is_classifier
 from sklearn.ensemble import (
     GradientBoostingClassifier,
     GradientBoostingRegressor,
@@ -81,7 +80,7 @@ def told_of_categories(table, model):
     """Let CatBoost split by statistics of categories instead of by their codes."""
     told = model.set_params(cat_features=tuple(prep.native_positions(table)))
     # A classifier with labels of any kind.
-    return encoded_labels(table, told) if is_classifier(told) else told
+    return encoded_labels(table, told) if hasattr(told, "predict_proba") else told
 
 
 def told_of_texts(table, model):

@@ -141,6 +141,8 @@ class Configuration:
             With dates and text expanded; splines, interactions and the like, which
             are made of these columns, apart.
         """
+        if self.texts:
+            table = table.with_whole_texts()
         return table.n_encoded + (table.n_discrete if self.discrete else 0)
 
     def build(self, table: Table, random_state: int | None = None) -> Pipeline:

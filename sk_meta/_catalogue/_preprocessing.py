@@ -397,9 +397,17 @@ def native(table: Table, task: str) -> Steps:
         handle_unknown="use_encoded_value", unknown_value=-1, dtype=np.int64
     )
     # Texts that come back tell CatBoost more than their n-grams alone.
-    table = table.with_whole_texts(also=True)
-    blocks = ColumnTransformer(_blocks(table, task, [], codes, codes))
-    return [("encode", blocks.set_output(transform="pandas"))]
+    both = table.with_whole_texts(also=True)
+    blocks = ColumnTransformer(_blocks(both, task, [], codes, codes))
+    # Codes must be whole numbers, and in an array with others they are not.
+    whole = dict.fromkeys(native_positions(table), "int64")
+    to_array = FunctionTransformer(np.asarray).set_output(transform="default")
+    return [
+        ("encode", blocks),
+        ("to_array", to_array),
+        ("to_frame", FunctionTransformer(pd.DataFrame)),
+        ("to_whole", FunctionTransformer(methodcaller("astype", whole))),
+    ]
 
 
 def native_positions(table: Table) -> list[int]:
