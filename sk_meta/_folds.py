@@ -197,8 +197,8 @@ def with_restarts(
     Returns
     -------
     Folds
-        The same if the folds were given, or are so dear that they begin with looks at
-        fewer rows, or that there is a single split.
+        The same if the folds were given, if there are looks at fewer rows before them
+        or there is a single split, and with many rows in groups.
     """
     dear = len(folds.stages) > 1 or len(folds.judged) == 1
     # To deal thousands of groups out evenly takes seconds.

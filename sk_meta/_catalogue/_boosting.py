@@ -161,7 +161,6 @@ def _with_whole_texts(declare, kind: str, hist, wrap=None) -> tuple:
     )  # fmt: skip
 
 
-
 _CLASSIFIERS = (
     *(
         classifier(name, _HIST, prep.ordinal,
