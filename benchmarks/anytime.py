@@ -1,11 +1,13 @@
 """Held-out error after 5, 10, 30, 60, 120 and 300 seconds.
 
     python benchmarks/anytime.py --half report --tables 8
-    python benchmarks/anytime.py --half report --seconds 5,10,30 --min-rows 5000
+    python benchmarks/anytime.py --half report --min-rows 25000 --max-rows 1000000 \
+        --out benchmarks/raw/anytime_large
 
 Every budget is a fit of its own, as users have it, with a knowledge base without the
 table's family. The error is one minus ROC AUC, log loss or RMSE, relative to that of
-the shortest budget. One result file per table and budget is kept.
+the shortest budget. One result file per table and budget is kept; other rows or another
+split want an ``--out`` of their own.
 """
 
 from __future__ import annotations
@@ -29,13 +31,15 @@ SECONDS = (5, 10, 30, 60, 120, 300)
 MAX_ROWS = 20_000
 
 
-def run(task, seconds: float, knowledge, n_jobs: int = 2) -> dict:
+def run(
+    task, seconds: float, knowledge, n_jobs: int = 2, rows: int = MAX_ROWS, split=0
+) -> dict:
     """Fit for so long; error on the rows kept aside, and what was tried."""
-    X, y = load(task, MAX_ROWS)
+    X, y = load(task, rows)
     kind = kind_of(task, y)
     labels = None if kind == "regression" else y
     X, X_test, y, y_test = train_test_split(
-        X, y, test_size=1 / 3, random_state=0, stratify=labels
+        X, y, test_size=1 / 3, random_state=split, stratify=labels
     )
     model = MetaLearnerEstimator(
         task.task, time_budget=seconds, n_jobs=n_jobs, random_state=0,
@@ -59,6 +63,8 @@ def main() -> None:
     parser.add_argument("--tables", type=int, default=8)
     parser.add_argument("--seconds", default=",".join(map(str, SECONDS)))
     parser.add_argument("--min-rows", type=int, default=0, help="of tables")
+    parser.add_argument("--max-rows", type=int, default=MAX_ROWS, help="of a table")
+    parser.add_argument("--split", type=int, default=0, help="seed of the rows kept")
     parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("--out", type=Path, default=OUT)
     options = parser.parse_args()
@@ -69,14 +75,16 @@ def main() -> None:
     print("|---|" + "---|" * len(budgets))
     relative = []
     tables = (t for t in some_tables(options.half, 1000)
-              if len(load(t, MAX_ROWS)[1]) >= options.min_rows)  # fmt: skip
+              if len(load(t, options.max_rows)[1]) >= options.min_rows)  # fmt: skip
     for task in islice(tables, options.tables):
         knowledge = KnowledgeBase.load().without({task.family})
         found = []
         for seconds in budgets:
             path = options.out / f"{task.name}@{seconds:g}-{options.jobs}.json"
             if not path.exists():
-                path.write_text(json.dumps(run(task, seconds, knowledge, options.jobs)))
+                done = run(task, seconds, knowledge, options.jobs, options.max_rows,
+                           options.split)  # fmt: skip
+                path.write_text(json.dumps(done))
             found.append(json.loads(path.read_text()))
         errors = np.array([one["error"] for one in found])
         relative.append(errors / errors[0])

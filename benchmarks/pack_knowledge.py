@@ -66,12 +66,14 @@ def load_as_run(record: dict):
 def complete(path: Path, shipped=None) -> tuple[dict | None, str]:
     """Read one record and add meta-features; or None, and why it is left out.
 
-    Results that are shipped, by task, need not be in it.
+    Results that are shipped, by task, need not be in it; those that are, were run
+    anew.
     """
     record = json.loads(path.read_text())
     there = (shipped or {}).get(record["task"], ())
-    known = [c.name for c in catalogue(record["kind"]) if c.name not in there]
-    if absent := [name for name in known if name not in record["results"]]:
+    run = record["results"]
+    known = [c.name for c in catalogue(record["kind"])]
+    if absent := [name for name in known if name not in run and name not in there]:
         return None, f"{len(absent)} configurations have not run, such as {absent[0]}"
     if record.get("corpus_task", record["task"]) not in {task.name for task in TASKS}:
         return None, "not in the corpus any more"
@@ -80,7 +82,7 @@ def complete(path: Path, shipped=None) -> tuple[dict | None, str]:
     if (now := (task.task, *X.shape)) != was:
         return None, f"the corpus now says {now}, it was run as {was}"
     record |= {
-        "results": {name: record["results"][name] for name in known},
+        "results": {name: run[name] for name in known if name in run},
         "meta_features": compute_meta_features(X, y, task.task).to_dict(),
         # What the corpus says now wins over what it said when the task was run.
         "family": task.family,
@@ -113,16 +115,15 @@ def as_json(value):
 
 
 def joined(old: KnowledgeBase, new: KnowledgeBase) -> KnowledgeBase:
-    """Results of both; where both have some, the new ones."""
+    """Results of both; what the new one has run wins, with all of its folds."""
     kept = old.tasks.drop(new.tasks.index, errors="ignore")
     tasks = pd.concat([kept, new.tasks]).sort_index()
-    results = {
-        kind: pd.concat([old.results[kind], new.results[kind]]).drop_duplicates(
-            ["task", "configuration", "fold"], keep="last"
-        )
-        for kind in STORED_METRICS
-    }
-    results = {kind: tidy(table, kind) for kind, table in results.items()}
+    results = {}
+    for kind in STORED_METRICS:
+        run = pd.MultiIndex.from_frame(new.results[kind][["task", "configuration"]])
+        was = old.results[kind]
+        again = pd.MultiIndex.from_frame(was[["task", "configuration"]]).isin(run)
+        results[kind] = tidy(pd.concat([was[~again], new.results[kind]]), kind)
     begun, ended = (c["run"].split(" to ") for c in (old.card, new.card))
     card = {
         **new.card,

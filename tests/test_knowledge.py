@@ -931,6 +931,11 @@ def test_packer_keeps_what_is_finished_and_says_why_not(knowledge, packer, tmp_p
     assert curve["family"] == "iris"
     few = dict(list(done["results"].items())[:10])
     assert "have not run" in outcome(results=few)[1]
+    path.write_text(json.dumps(iris_record(knowledge, results=few)))
+    lacking, anew = set(done["results"]) - set(few), set(few)
+    for shipped in (lacking, lacking | anew):  # what is shipped may be run anew
+        part, reason = packer.complete(path, {"iris": shipped})
+        assert reason == "" and set(part["results"]) == anew
     assert "140" in outcome(n_rows=140)[1]
     assert "not in the corpus" in outcome(task="gone")[1]
     extra = {**done["results"], "retired": done["results"]["dummy"]}
@@ -965,6 +970,21 @@ def test_packer_adds_results_to_those_that_are_shipped(knowledge, packer):
     for kind in TASKS:
         assert_frame_equal(both.seconds(kind), knowledge.seconds(kind), check_like=True)
     assert set(both.card["sources"]) == set(knowledge.card["sources"])
+
+
+def test_packer_takes_what_was_run_anew_with_all_its_folds(knowledge, packer):
+    table = knowledge.results["classification"]
+    its = (table["task"] == "iris") & (table["configuration"] == "knn-5")
+    again = table[its & (table["fold"] == 0)].assign(accuracy=0.5)
+    results = {**knowledge.results, "classification": again}
+    results["regression"] = results["regression"].head(0)
+    anew = KnowledgeBase(knowledge.tasks.loc[["iris"]], results, knowledge.card,
+                         knowledge.configurations)  # fmt: skip
+    both = packer.joined(knowledge, anew)
+    now = both.results["classification"]
+    now = now[(now["task"] == "iris") & (now["configuration"] == "knn-5")]
+    assert now["accuracy"].tolist() == [0.5]
+    assert len(both.results["classification"]) == len(table) - its.sum() + 1
 
 
 def test_packer_describes_the_catalogue(packer):
