@@ -1,8 +1,7 @@
 """Held-out error after 5, 10, 30, 60, 120 and 300 seconds.
 
     python benchmarks/anytime.py --half report --tables 8
-    python benchmarks/anytime.py --half report --min-rows 25000 --max-rows 1000000 \
-        --out benchmarks/raw/anytime_large
+    python benchmarks/anytime.py --half report --min-rows 25000 --max-rows 1000000
 
 Every budget is a fit of its own, as users have it, with a knowledge base without the
 table's family. The error is one minus ROC AUC, log loss or RMSE, relative to that of
