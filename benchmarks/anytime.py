@@ -5,8 +5,8 @@
 
 Every budget is a fit of its own, as users have it, with a knowledge base without the
 table's family. The error is one minus ROC AUC, log loss or RMSE, relative to that of
-the shortest budget. One result file per table and budget is kept; other rows or another
-split want an ``--out`` of their own.
+the shortest budget. One result file per table and budget is kept, in a folder for the
+largest number of rows and the split.
 """
 
 from __future__ import annotations
@@ -67,7 +67,8 @@ def main() -> None:
     parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("--out", type=Path, default=OUT)
     options = parser.parse_args()
-    options.out.mkdir(parents=True, exist_ok=True)
+    folder = options.out / f"{options.max_rows}-{options.split}"
+    folder.mkdir(parents=True, exist_ok=True)
     warnings.filterwarnings("ignore")
     budgets = [float(part) for part in options.seconds.split(",")]
     print("| table |", " | ".join(f"{s:g} s" for s in budgets), "|")
@@ -79,7 +80,7 @@ def main() -> None:
         knowledge = KnowledgeBase.load().without({task.family})
         found = []
         for seconds in budgets:
-            path = options.out / f"{task.name}@{seconds:g}-{options.jobs}.json"
+            path = folder / f"{task.name}@{seconds:g}-{options.jobs}.json"
             if not path.exists():
                 done = run(task, seconds, knowledge, options.jobs, options.max_rows,
                            options.split)  # fmt: skip
