@@ -27,6 +27,8 @@ N_BASES = 3  # best configurations around which new ones are looked for
 N_MOVES = 60  # candidates around each
 _STEP, _KEEP = 0.15, 0.6  # of a range; chance that a hyperparameter is left alone
 _LENGTH, _NOISE = 0.5, 0.05  # of the Gaussian process over the unit cube
+# By these, the time that boosting takes is multiplied.
+_ROUNDS = ("max_iter", "n_estimators", "iterations")
 # Hyperparameters that are a share of the columns, and so many that each counts.
 _SHARES, _MANY = frozenset({"max_features", "colsample_bytree"}), 1000
 
@@ -102,11 +104,13 @@ def propose(
     spread = max(float(np.std([o.h for o in observed])), 0.02)
     moves = [
         move
-        for base, template in _bases(observed, max_seconds)
+        for base, template in _bases(observed, table, max_seconds)
         for move in _around(base, template, observed, (best, spread), rng)
     ]
     for move in sorted(moves, key=lambda move: -move.gain):
         proposal = move.proposal()
+        if proposal.seconds > max_seconds:
+            continue
         new = _what_matters(proposal.configuration, table) not in known
         if new and fits(proposal.configuration):
             return proposal
@@ -149,21 +153,34 @@ class _Move:
         code = hash_of(sorted((k, str(v)) for k, v in params.items()))[:8]
         name = f"{self.template.name}~{code}"
         configuration = self.template.configuration(name, params)
-        return Proposal(configuration, self.h, self.base.seconds, self.gain)
+        seconds = self.base.seconds * self._times_the_rounds(params)
+        return Proposal(configuration, self.h, seconds, self.gain)
+
+    def _times_the_rounds(self, params: dict) -> float:
+        """How many times as many rounds of boosting as the base's."""
+        base = {**self.template.defaults, **self.base.configuration.params}
+        params = {**self.template.defaults, **params}
+        for name in _ROUNDS:
+            if name in base and name in params:
+                return float(params[name] / base[name])
+        return 1.0
 
 
-def _bases(observed: list[Observed], max_seconds) -> list[tuple[Observed, Template]]:
+def _bases(
+    observed: list[Observed], table: Table, max_seconds: float
+) -> list[tuple[Observed, Template]]:
     """The best ones that have a template and are quick enough."""
     ranked = sorted(observed, key=lambda o: o.h)
     pairs = [(o, template_of(o.configuration)) for o in ranked
              if o.seconds <= max_seconds]  # fmt: skip
-    return [(o, t) for o, t in pairs if t is not None][:N_BASES]
+    known = [(o, t.for_rows(table.n_rows)) for o, t in pairs if t is not None]
+    return known[:N_BASES]
 
 
 def _around(base: Observed, template: Template, observed, scale, rng) -> list[_Move]:
     """Moves from a base, each with its expected improvement."""
     best, spread = scale
-    same = [o for o in observed if template_of(o.configuration) is template]
+    same = [o for o in observed if _is_of(o.configuration, template)]
     places, changed = template.moves(
         base.configuration.params, N_MOVES, rng, _STEP, _KEEP
     )
@@ -173,6 +190,11 @@ def _around(base: Observed, template: Template, observed, scale, rng) -> list[_M
     gain = sd * (u * ndtr(u) + np.exp(-0.5 * u**2) / np.sqrt(2 * np.pi))
     rows = zip(places, changed, mean.tolist(), gain.tolist(), strict=True)
     return [_Move(base, template, *row) for row in rows]
+
+
+def _is_of(configuration: Configuration, template: Template) -> bool:
+    own = template_of(configuration)
+    return own is not None and own.name == template.name
 
 
 def _surrogate(known, h, wanted, spread) -> tuple[np.ndarray, np.ndarray]:

@@ -10,6 +10,7 @@ from sklearn.base import clone
 from sklearn.datasets import load_diabetes, load_wine
 
 from sk_meta._catalogue import catalogue, template_of
+from sk_meta._catalogue._template import LARGE_ROWS
 from sk_meta._catalogue._templates import TEMPLATES
 from sk_meta._kinds import TEXT
 from sk_meta._proposals import N_BASES, Observed, _what_matters, propose
@@ -17,8 +18,10 @@ from sk_meta._table import describe_table, describe_target
 
 BY_KEY = {(t.task, t.name): t for t in TEMPLATES}
 every_template = pytest.mark.parametrize("key", BY_KEY, ids="/".join)
+TASKS = ("classification", "regression")
 LOGISTIC = BY_KEY["classification", "logistic"]
 TREE = BY_KEY["classification", "tree"]
+BOOSTING = BY_KEY["classification", "hist-gb"]
 FOREST = BY_KEY["classification", "forest"]
 TABLE = describe_table(load_wine(return_X_y=True)[0])
 
@@ -104,10 +107,57 @@ def test_a_larger_value_lies_further_up():
     assert np.diff(places) == pytest.approx([0.34, 0.30, 0.30], abs=0.05)
 
 
-def test_what_is_missing_or_out_of_range_lies_in_the_middle():
+def test_what_is_missing_lies_in_the_middle_and_what_is_beyond_at_the_end():
     odd = {"C": 1e9, "class_weight": "no such"}
-    assert LOGISTIC.position(odd).tolist() == [0.5] * 3
+    assert LOGISTIC.position(odd).tolist() == [0.5, 1.0, 0.5]
     assert LOGISTIC.position({}).tolist() == [0.5] * 3
+
+
+def test_a_number_between_those_of_a_list_lies_between_them():
+    names = list(BOOSTING._space())
+    at = {
+        rounds: BOOSTING.position({"max_iter": rounds})[names.index("max_iter")]
+        for rounds in (10, 50, 150, 200, 1000)
+    }
+    assert list(at.values()) == sorted(at.values())
+    assert at[10] == at[50] and at[200] < at[1000]
+    assert at[150] == pytest.approx((BOOSTING.position({"max_iter": 100})[
+        names.index("max_iter")] + at[200]) / 2)  # fmt: skip
+
+
+def test_what_is_not_given_is_as_the_estimator_has_it():
+    given = {"max_iter": 100, "max_leaf_nodes": 31, "learning_rate": 0.1}
+    assert (BOOSTING.position({}) == BOOSTING.position(given)).all()
+    # What is not moved is not given either, and what is beyond a range is kept.
+    rng = np.random.default_rng(0)
+    moved = BOOSTING.move({"max_iter": 5000}, rng, 0.1, 1.0)
+    assert set(moved) == {"preprocess", "max_iter"} and moved["max_iter"] == 5000
+
+
+@pytest.mark.parametrize("name", ["hist-gb", "lightgbm", "xgboost"])
+@pytest.mark.parametrize("task", TASKS)
+def test_defaults_are_those_of_the_estimators(task, name):
+    for template in (BY_KEY[task, name], BY_KEY[task, f"{name}-wide"]):
+        try:
+            estimator = template.make()
+        except ImportError:
+            pytest.skip("the package is not installed")
+        known = {name: value for name, value in estimator.get_params().items()
+                 if name in template.ranges and value is not None}  # fmt: skip
+        assert known == {name: template.defaults[name] for name in known}
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_large_tables_have_larger_trees_and_more_of_them(task):
+    for name, size, rounds in [("hist-gb", "max_leaf_nodes", "max_iter"),
+                               ("lightgbm", "num_leaves", "n_estimators"),
+                               ("catboost", "depth", "iterations")]:  # fmt: skip
+        template = BY_KEY[task, name]
+        large = template.for_rows(LARGE_ROWS)
+        assert template.for_rows(LARGE_ROWS - 1) is template
+        for param in (size, rounds):
+            assert max(large.ranges[param]) > max(template.ranges[param])
+        assert set(large.ranges) == set(template.ranges)
 
 
 @pytest.mark.parametrize("depth", [2, 5, 11])
@@ -137,7 +187,7 @@ def test_small_steps_stay_near_and_nothing_moves_if_all_is_kept():
 
 def test_values_out_of_range_come_back_into_it():
     rng = np.random.default_rng(0)
-    moved = LOGISTIC.move({"preprocess": "none", "C": -5}, rng, 0.1, 0.9)
+    moved = LOGISTIC.move({"preprocess": "none", "C": -5}, rng, 0.1, 0.0)
     assert moved["preprocess"] in LOGISTIC.preprocess
     assert 1e-3 <= moved["C"] <= 100
 
@@ -253,6 +303,18 @@ def test_what_has_no_template_has_no_neighbours():
 
 def test_one_observation_is_enough():
     assert propose(trees({4: -1.0}), [], TABLE, 100.0, 0) is not None
+
+
+def test_more_rounds_take_more_seconds():
+    params = {"preprocess": "ordinal", "learning_rate": 0.1}
+    base = observed(BOOSTING, {**params, "max_iter": 100}, -1.0, seconds=1.0)
+    found = proposals([base], n=20)
+    assert {p.configuration.params["max_iter"] for p in found} > {100}
+    for p in found:
+        times = p.configuration.params["max_iter"] / 100
+        assert p.seconds == pytest.approx(times)
+    few = proposals([base], max_seconds=1.0)
+    assert few and all(p.configuration.params["max_iter"] <= 100 for p in few)
 
 
 def test_only_the_best_have_neighbours():

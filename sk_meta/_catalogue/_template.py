@@ -7,7 +7,7 @@ another one in these ranges makes a new one.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 
 import numpy as np
@@ -55,6 +55,8 @@ _BASES_OF = {
     }
 }
 _TARGETS = {"as it is": None, "scaled": scaled_target, "gaussian": gaussian_target}
+# Rows from which larger trees, and more of them, are worth their time.
+LARGE_ROWS = 20_000
 _DECLARE = {"classification": classifier, "regression": regressor}
 
 
@@ -83,6 +85,10 @@ class Template:
         ``features(table, **params)`` returns feature maps before the estimator.
     mapped : tuple of str
         Hyperparameters that go to ``features`` instead of the estimator.
+    defaults : dict
+        What its estimator takes for those hyperparameters that are not given.
+    large : dict
+        Ranges that take the place of others on large tables.
     """
 
     name: str
@@ -95,6 +101,23 @@ class Template:
     wrap: Callable | None = None
     features: Callable | None = None
     mapped: tuple[str, ...] = ()
+    defaults: dict = field(default_factory=dict)
+    large: dict = field(default_factory=dict)
+
+    def for_rows(self, n_rows: int) -> Template:
+        """The same with the ranges for so many rows.
+
+        Parameters
+        ----------
+        n_rows : int
+
+        Returns
+        -------
+        Template
+        """
+        if n_rows < LARGE_ROWS or not self.large:
+            return self
+        return replace(self, ranges={**self.ranges, **self.large})
 
     def sample(self, n: int, random_state: int) -> list[dict]:
         """Draw hyperparameters at random, rounded to two digits.
@@ -165,7 +188,7 @@ class Template:
         Parameters
         ----------
         params : dict
-            What is missing or out of range is drawn anew.
+            What is missing, and has no default, is drawn anew.
         n : int
             Number of points.
         rng : numpy.random.Generator
@@ -205,6 +228,7 @@ class Template:
         return {
             name: _rounded(_value_at(values, where)) if new else params[name]
             for (name, values), where, new in space
+            if new or name in params
         }
 
     def position(self, params: dict) -> np.ndarray:
@@ -213,7 +237,7 @@ class Template:
         Parameters
         ----------
         params : dict
-            What is missing or out of range is put in the middle.
+            What is missing, and has no default, is put in the middle.
 
         Returns
         -------
@@ -222,7 +246,8 @@ class Template:
         return np.nan_to_num(np.array(self._places(params), dtype=float), nan=0.5)
 
     def _places(self, params: dict) -> list[float | None]:
-        return [_place(values, params[name]) if name in params else None
+        known = {**self.defaults, **params}
+        return [_place(values, known[name]) if name in known else None
                 for name, values in self._space().items()]  # fmt: skip
 
     def _space(self) -> dict:
@@ -230,15 +255,22 @@ class Template:
 
 
 def _place(values, value) -> float | None:
-    """Where a value lies in its range, from 0 to 1; None if it is not of it."""
+    """Where a value lies in its range, from 0 to 1.
+
+    At its end if it is beyond; None if it can't be compared with what is there.
+    """
+    number = isinstance(value, (int, float)) and not isinstance(value, bool)
     if isinstance(values, list):
         different = _distinct(values)
-        if value not in different:
+        if value in different:
+            return (different.index(value) + 0.5) / len(different)
+        if not number or not all(isinstance(v, (int, float)) for v in different):
             return None
-        return (different.index(value) + 0.5) / len(different)
-    low, high = values.support()
-    if not isinstance(value, (int, float)) or not low <= value <= high:
+        middles = (np.arange(len(different)) + 0.5) / len(different)
+        return float(np.interp(value, different, middles))
+    if not number:
         return None
+    value = np.clip(value, *values.support())
     # A whole number lies in the middle of its step.
     step = values.pmf(value) if _is_discrete(values) else 0.0
     return float(values.cdf(value) - step / 2)

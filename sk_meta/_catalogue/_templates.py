@@ -93,6 +93,20 @@ def _forests(task: str) -> tuple[Template, ...]:
     )  # fmt: skip
 
 
+# What the packages take if nothing is given (their documentation).
+_HIST_DEFAULTS = {"learning_rate": 0.1, "max_iter": 100, "max_leaf_nodes": 31,
+                  "min_samples_leaf": 20, "l2_regularization": 0.0,
+                  "max_features": 1.0, "loss": "squared_error"}  # fmt: skip
+_LIGHTGBM_DEFAULTS = {"learning_rate": 0.1, "n_estimators": 100, "num_leaves": 31,
+                      "min_child_samples": 20, "colsample_bytree": 1.0,
+                      "extra_trees": False, "reg_lambda": 0.0}  # fmt: skip
+_XGBOOST_DEFAULTS = {"learning_rate": 0.3, "n_estimators": 100, "max_depth": 6,
+                     "subsample": 1.0, "colsample_bytree": 1.0,
+                     "min_child_weight": 1.0, "reg_lambda": 1.0}  # fmt: skip
+_CATBOOST_DEFAULTS = {"depth": 6, "l2_leaf_reg": 3.0}
+_LEAVES = [16, 31, 63, 127, 255, 511]
+
+
 def _boosting(task: str) -> tuple[Template, ...]:
     classes = task == "classification"
     kind = "Classifier" if classes else "Regressor"
@@ -103,6 +117,7 @@ def _boosting(task: str) -> tuple[Template, ...]:
     )
     wrap = encoded_labels if classes else None
     rounds, rate = [50, 100, 200, 400], loguniform(0.01, 0.3)
+    many = [100, 200, 400, 800, 1600]
     losses = {} if classes else {"loss": ["squared_error"] * 3 + ["absolute_error"]}
     robust = {} if classes else {"loss": ["squared_error"] * 3 + ["huber"]}
     few = {"max_classes": 10} if classes else {}
@@ -113,7 +128,10 @@ def _boosting(task: str) -> tuple[Template, ...]:
                   "max_leaf_nodes": [3, 4, 6, 8, 12, 16, 24, 31, 48],
                   "min_samples_leaf": [2, 5, 10, 20, 40],
                   "l2_regularization": loguniform(1e-3, 30),
-                  "max_features": [0.3, 0.5, 0.7, 1.0], **losses}, {}),
+                  "max_features": [0.3, 0.5, 0.7, 1.0], **losses}, {},
+                 defaults=_HIST_DEFAULTS,
+                 large={"max_iter": many, "max_leaf_nodes": [8, *_LEAVES],
+                        "min_samples_leaf": [5, 10, 20, 40, 80, 160]}),
         Template("gb", "gradient boosting", task, classic, ("ordinal imputed",),
                  {"learning_rate": rate, "n_estimators": [50, 100, 200, 300],
                   "max_depth": randint(1, 7), "subsample": uniform(0.5, 0.5),
@@ -127,19 +145,25 @@ def _boosting(task: str) -> tuple[Template, ...]:
                   "colsample_bytree": uniform(0.4, 0.6),
                   "extra_trees": [False, True],
                   "reg_lambda": loguniform(1e-2, 30)},
-                 {"requires": "lightgbm"}, wrap),
+                 {"requires": "lightgbm"}, wrap, defaults=_LIGHTGBM_DEFAULTS,
+                 large={"n_estimators": many, "num_leaves": [8, *_LEAVES],
+                        "min_child_samples": [5, 10, 20, 40, 80, 160]}),
         Template("xgboost", "XGBoost", task, xgboost(kind), ("ordinal",),
                  {"learning_rate": rate, "n_estimators": rounds,
                   "max_depth": randint(2, 10), "subsample": uniform(0.5, 0.5),
                   "colsample_bytree": uniform(0.5, 0.5),
                   "min_child_weight": loguniform(0.5, 10),
                   "reg_lambda": loguniform(0.1, 30)},
-                 {"requires": "xgboost"}, wrap),
+                 {"requires": "xgboost"}, wrap, defaults=_XGBOOST_DEFAULTS,
+                 large={"n_estimators": many, "max_depth": randint(3, 15),
+                        "min_child_weight": loguniform(0.5, 100)}),
         Template("catboost", "CatBoost", task, catboost(kind), ("ordinal",),
                  {"learning_rate": loguniform(0.02, 0.2),
                   "iterations": [100, 200, 400], "depth": [3, 4, 5, 6],
                   "l2_leaf_reg": loguniform(1, 10)},
-                 {"requires": "catboost"}, wrap),
+                 {"requires": "catboost"}, wrap, defaults=_CATBOOST_DEFAULTS,
+                 large={"learning_rate": loguniform(0.02, 0.4), "iterations": many[1:],
+                        "depth": [4, 5, 6, 7, 8, 9, 10]}),
     )  # fmt: skip
 
 
@@ -164,20 +188,22 @@ def _wide_boosting(task: str) -> tuple[Template, ...]:
     hist = HistGradientBoostingClassifier if classes else HistGradientBoostingRegressor
     wrap = encoded_labels if classes else None
     rounds, rate = [50, 100, 150, 250, 400], loguniform(0.03, 0.3)
-    leaves = [63, 127, 255, 511]
+    leaves, many = _LEAVES[2:], [100, 200, 400, 800, 1600]
     return (
         Template("hist-gb-wide", "histogram gradient boosting", task,
                  partial(hist, early_stopping=False), ("ordinal",),
                  {"learning_rate": rate, "max_iter": rounds,
                   "max_leaf_nodes": leaves, "min_samples_leaf": [20, 40, 80, 160],
                   "l2_regularization": loguniform(1e-3, 30),
-                  "max_features": [0.3, 0.5, 0.7, 1.0]}, {}),
+                  "max_features": [0.3, 0.5, 0.7, 1.0]}, {},
+                 defaults=_HIST_DEFAULTS, large={"max_iter": many}),
         Template("lightgbm-wide", "LightGBM", task, lightgbm(kind), ("ordinal",),
                  {"learning_rate": rate, "n_estimators": rounds,
                   "num_leaves": leaves, "min_child_samples": [20, 40, 80, 160],
                   "colsample_bytree": uniform(0.3, 0.7),
                   "reg_lambda": loguniform(1e-2, 30)},
-                 {"requires": "lightgbm"}, wrap),
+                 {"requires": "lightgbm"}, wrap, defaults=_LIGHTGBM_DEFAULTS,
+                 large={"n_estimators": many}),
         Template("xgboost-wide", "XGBoost", task,
                  partial(xgboost(kind), max_depth=0, grow_policy="lossguide"),
                  ("ordinal",),
@@ -186,7 +212,8 @@ def _wide_boosting(task: str) -> tuple[Template, ...]:
                   "colsample_bytree": uniform(0.3, 0.7),
                   "min_child_weight": loguniform(2, 100),
                   "reg_lambda": loguniform(0.1, 30)},
-                 {"requires": "xgboost"}, wrap),
+                 {"requires": "xgboost"}, wrap, defaults=_XGBOOST_DEFAULTS,
+                 large={"n_estimators": many}),
     )  # fmt: skip
 
 
