@@ -190,8 +190,12 @@ class BaseMetaLearner(InspectionMixin, CallbackSupportMixin, BaseEstimator):
                     some, anew, budget, workers, task, memory, checkpoint, tasks
                 )
 
-            def choose(some: Problem, result: SearchResult) -> Selection | None:
-                return steps.combine(some, result, self.ensemble_size, slowest)
+            def choose(
+                some: Problem, result: SearchResult, usable: set[str] | None
+            ) -> Selection | None:
+                return steps.combine(
+                    some, result, self.ensemble_size, slowest, usable
+                )
 
             searches = Searches(begin, choose, self.ensemble_size, slowest)
             result = searches.run(problem)
@@ -199,7 +203,7 @@ class BaseMetaLearner(InspectionMixin, CallbackSupportMixin, BaseEstimator):
             # The best is refitted while the ensemble is selected.
             refits = Refits(problem, result, budget, workers, task, slowest).begin()
             with tasks.task("ensemble"):
-                selection = searches.choose()
+                selection = searches.choose(refits.within_reach())
             with tasks.task("refit"):
                 fitted = refits.finish(selection, prior.excluded)
             self.refit_time_ = budget.elapsed() - self.search_time_

@@ -195,6 +195,18 @@ class Refits:
         one = self.pool[i]
         return (one.fit_seconds + one.predict_seconds) * self.factors[i]
 
+    def within_reach(self) -> set[str]:
+        """Names of those that there is time to fit, each alone, or fold models of."""
+        return {
+            one.name for i, one in enumerate(self.pool)
+            if i in self._begun or self._kept_folds(i) or self._is_quick(i)
+            or self.affordable([*self._begun, i])
+        }  # fmt: skip
+
+    def _is_quick(self, i: int) -> bool:
+        """Whether there is time for it at the end in any case."""
+        return self.seconds(i) < LAST_GRACE / 2
+
     def affordable(self, wanted: list[int]) -> list[int]:
         """As many of the wanted that are not begun as there is time for."""
         left = self.budget.remaining() * self.workers.size
@@ -278,7 +290,7 @@ class Refits:
         if not self.budget.limited or isinstance(self.workers, Here):
             return {}
         better = [i for i, known in enumerate(self.scores) if known > score]
-        quick = [i for i in better if self.seconds(i) < LAST_GRACE / 2]
+        quick = list(filter(self._is_quick, better))
         if not quick:
             return {}
         best = max(quick, key=lambda i: self.scores[i])

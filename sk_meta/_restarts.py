@@ -41,7 +41,8 @@ class Searches:
         ``begin(problem, hung)`` is a new :class:`Search` that knows nothing of earlier
         ones, but for the names of the configurations that hung.
     choose : callable
-        ``choose(problem, result)`` is the :class:`Selection` of a search, or None.
+        ``choose(problem, result, usable)`` is the :class:`Selection` of a search, or
+        None; the names of those that may be members are given, or None for all.
     size : int
         Most members of the ensemble.
     max_predict_time : float, default=inf
@@ -51,7 +52,7 @@ class Searches:
     def __init__(
         self,
         begin: Callable[[Problem, set[str]], Search],
-        choose: Callable[[Problem, SearchResult], Selection | None],
+        choose: Callable[[Problem, SearchResult, set[str] | None], Selection | None],
         size: int,
         max_predict_time: float = np.inf,
     ):
@@ -101,10 +102,13 @@ class Searches:
             warn_user("The search was interrupted; what it has found is used.")
         return joined([result for _, result in self._found])
 
-    def choose(self) -> Selection | None:
-        """The ensemble of all searches, of which the last was not chosen from yet."""
+    def choose(self, usable: set[str] | None = None) -> Selection | None:
+        """The ensemble of all searches, of which the last was not chosen from yet.
+
+        From that only those of ``usable`` names are members, if there are any.
+        """
         if len(self._selections) < len(self._found):
-            self._choose_one()
+            self._choose_one(usable)
         return mean_selection(
             [result for _, result in self._found], self._selections, self._size,
             self._max_predict_time,
@@ -119,7 +123,7 @@ class Searches:
             search.strategy.keep_back_as(self._found[-1][0].strategy)
         self._found.append((search, search.run()))
 
-    def _choose_one(self) -> None:
+    def _choose_one(self, usable: set[str] | None = None) -> None:
         search, result = self._found[-1]
         if len(self._found) > 1:
             # One that had no time to find its way is no match for the first.
@@ -128,7 +132,7 @@ class Searches:
             if result.stop_reason in _ENDED or not enough:
                 self._selections.append(None)
                 return
-        self._selections.append(self._choose(search.problem, result))
+        self._selections.append(self._choose(search.problem, result, usable))
 
     def _drop_models(self) -> None:
         """Of the folds of what was not chosen, nor is the best: there may be many."""
@@ -211,7 +215,8 @@ def mean_selection(
     everything = joined(results)
     place = {one.name: i for i, one in enumerate(everything.pool)}
     if len(pairs) == 1:
-        return _placed(*pairs[0], place)
+        result, one = pairs[0]
+        return one.placed([place[member.name] for member in result.pool], len(place))
     chosen = [one for _, one in pairs]
     own = any(one.temperatures is not None for one in chosen)
     weights, heats = np.zeros((2, len(place)))
@@ -235,14 +240,3 @@ def mean_selection(
         temperature=1.0 if own else float(np.exp(heats.sum())),
         temperatures=np.exp(heats / np.where(weights > 0, weights, 1)) if own else None,
     )
-
-
-def _placed(result: SearchResult, one: Selection, place: dict[str, int]) -> Selection:
-    """A selection of one search, in the order of the pool of all."""
-    here = [place[member.name] for member in result.pool]
-    weights, temperatures = np.zeros(len(place)), np.ones(len(place))
-    weights[here] = one.weights
-    if one.temperatures is None:
-        return replace(one, weights=weights)
-    temperatures[here] = one.temperatures
-    return replace(one, weights=weights, temperatures=temperatures)

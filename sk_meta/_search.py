@@ -46,7 +46,8 @@ STOPPED = FoldResult(TIMEOUT, error="stopped by a callback")
 _MOMENT = 2.0  # seconds for running folds after a callback has asked to stop
 _AHEAD = 1  # units that the first free worker may take while the search thinks
 _KEPT = 8  # configurations whose fold models are kept, at least
-_KEPT_SHARE = 0.002  # of the free memory that one kept fold model may take
+# Of the free memory, what the kept fold models of one configuration may take.
+_KEPT_SHARE = 0.01
 
 
 @dataclass(frozen=True)
@@ -381,7 +382,7 @@ class Search:
             {**{OTHER + name: one for name, one in metric.others.items()}, **stored},
             self.problem.target.form,
             keep,
-            _KEPT_SHARE * self.budget.free_memory,
+            _KEPT_SHARE * self.budget.free_memory / len(self.problem.splits),
             time_predict,
         )
 

@@ -52,6 +52,27 @@ class Selection:
     temperatures: np.ndarray | None = None
     doubt: np.ndarray | None = None
 
+    def placed(self, places: list[int], size: int) -> Selection:
+        """The same for a larger pool, in which the members have these places.
+
+        Parameters
+        ----------
+        places : list of int
+        size : int
+            Of the larger pool.
+
+        Returns
+        -------
+        Selection
+        """
+        weights, own = np.zeros(size), self.temperatures
+        weights[places] = self.weights
+        if own is None:
+            return replace(self, weights=weights)
+        temperatures = np.ones(size)
+        temperatures[places] = own
+        return replace(self, weights=weights, temperatures=temperatures)
+
 
 @dataclass(frozen=True)
 class Goal:

@@ -214,9 +214,13 @@ def recommend(problem: Problem, prior: Prior) -> pd.DataFrame:
 
 
 def combine(
-    problem: Problem, result: SearchResult, size: int, max_predict_time: float = np.inf
-) -> Selection | None:
-    """Complete evaluations → weights of the ensemble, or None if there are none."""
+    problem: Problem, result: SearchResult, size: int, max_predict_time: float = np.inf,
+    usable: set[str] | None = None,
+) -> Selection | None:  # fmt: skip
+    """Complete evaluations → weights of the ensemble, or None if there are none.
+
+    Only those of ``usable`` names are members, if there are any.
+    """
     if not result.pool:
         return None
     goal = Goal(
@@ -230,4 +234,9 @@ def combine(
         problem.groups,
     )
     n_folds = min(len(result.rows), len(problem.splits))
-    return select(result.pool, result.rows, goal, n_folds)
+    everything = list(range(len(result.pool)))
+    places = [i for i in everything if usable is None or result.pool[i].name in usable]
+    places = places or everything
+    some = [result.pool[i] for i in places]
+    selection = select(some, result.rows, goal, n_folds)
+    return selection.placed(places, len(everything))

@@ -33,8 +33,9 @@ MIN_TRIALS = 8
 # the ensemble from.
 PER_FAMILY = 1
 # Time that is kept back for refits: so much more than is expected, this share of the
-# budget at most; for two, since for other members there are the fold models.
-_REFIT_MARGIN, _REFIT_SHARE, _REFITS = 1.3, 0.2, 2
+# budget at most, and that one where there are no fold models to do without; for two,
+# since for other members there are the fold models.
+_REFIT_MARGIN, _REFIT_SHARE, _ONLY_REFIT_SHARE, _REFITS = 1.3, 0.2, 1 / 3, 2
 _GRACE_SHARE, _MOST_GRACE = 0.05, 3.0
 # Configurations in vain, of each of the steps that take turns when no gain is expected,
 # after which the step is over; one that was dropped counts by the share of its folds.
@@ -248,17 +249,19 @@ class Strategy(Conditioning):
         """Seconds for the grace and the refit of the best configurations."""
         if not self.budget.limited:
             return 0.0
-        share, splits = self.budget.share(_REFIT_SHARE), self._folds.stages[-1]
-        best = self.likely_members()[: min(self.ensemble_size, _REFITS)]
-        # What takes longer than there may be time for will be its fold models.
-        seconds = [
-            s for run in best
-            if (s := run.seconds * self.problem.refit_factor) <= share + REFIT_GRACE
-            or not run.has_models(splits)
-        ]  # fmt: skip
+        share, least = self.budget.share(_REFIT_SHARE), self._least_kept_back
+        most = self.budget.share(_ONLY_REFIT_SHARE)
+        splits, number = self._folds.stages[-1], min(self.ensemble_size, _REFITS)
+        known = [(run.seconds * self.problem.refit_factor, run.has_models(splits))
+                 for run in self.likely_members()]  # fmt: skip
+        # What takes longer than there may be time for will be its fold models, or is
+        # no member where there are none.
+        best = [one for one in known if one[1] or one[0] <= most + REFIT_GRACE][:number]
+        seconds = [s for s, models in best if s <= share + REFIT_GRACE or not models]
+        if not all(models for _, models in best):
+            share = most
         needed = max(sum(seconds) / self.n_workers, *seconds, 0.0)
-        needed = min(_REFIT_MARGIN * needed, share) + self.grace
-        return max(needed, self._least_kept_back)
+        return max(min(_REFIT_MARGIN * needed, share) + self.grace, least)
 
     # What to do next.
 

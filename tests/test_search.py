@@ -707,13 +707,74 @@ def test_time_is_kept_back_for_the_refit(wine):
             run.results[split] = replace(result, fit_seconds=50.0)
         # One configuration of 50 s a fold, on half as many rows again.
         assert found.strategy._to_keep_back() > 75 + found.strategy.grace
-        for split, result in run.results.items():
-            run.results[split] = replace(result, fit_seconds=500.0)
-        # A fifth of the budget at most; none, if it is not enough and there are models.
-        assert told._to_keep_back() == 200 + told.grace
-        for split, result in run.results.items():
-            run.results[split] = replace(result, model="kept")
-        assert told._to_keep_back() == told.grace
+
+        def kept_back(**changes):
+            for split, result in run.results.items():
+                run.results[split] = replace(result, **changes)
+            return told._to_keep_back() - told.grace
+
+        # A third of the budget at most, for it is lost without; none if that is not
+        # enough. With its fold models at hand a fifth, or none.
+        assert kept_back(fit_seconds=200.0) == pytest.approx(1000 / 3)
+        assert kept_back(fit_seconds=500.0) == 0
+        assert kept_back(fit_seconds=120.0, model="kept") == pytest.approx(200)
+        assert kept_back(fit_seconds=200.0) == 0
+
+
+def test_what_there_is_no_time_to_fit_is_no_member(wine):
+    prior = believe(wine, FAST)
+    result = search(wine, prior)
+    scores = [one.mean(SCORE) for one in result.pool]
+    best = result.pool[int(np.argmax(scores))].name
+    slow = tuple(
+        replace(one, folds=tuple(replace(f, fit_seconds=60.0) for f in one.folds))
+        if one.name == best else one
+        for one in result.pool
+    )  # fmt: skip
+    moment = Budget(seconds=60, clock=lambda: 0.0)
+    with workplace(wine, prior, Budget(seconds=60)) as (_, (_, workers, task)):
+        refits = Refits(wine, replace(result, pool=slow), moment, workers, task)
+        usable = refits.within_reach()
+        assert usable == {one.name for one in slow} - {best}
+        # Of all it is the heaviest; without it there is an ensemble of the others.
+        of_all = steps.combine(wine, refits.result, 5)
+        assert of_all.weights.argmax() == int(np.argmax(scores))
+        selection = steps.combine(wine, refits.result, 5, usable=usable)
+        others = [one for one in slow if one.name != best]
+        alone = steps.combine(wine, replace(result, pool=tuple(others)), 5)
+        places = [i for i, one in enumerate(slow) if one.name != best]
+        assert (selection.weights[places] == alone.weights).all()
+        assert selection.score == alone.score
+        with pytest.warns(UserWarning, match="Not refitted"):
+            fitted = refits.begin().finish(selection)
+    assert fitted.lost == [best]
+    members = {slow[i].name for i in np.flatnonzero(selection.weights)}
+    assert set(fitted.n_models) == members
+
+
+def test_if_there_is_time_for_none_all_may_be_members(wine):
+    result = search(wine, believe(wine, FAST))
+    both = [steps.combine(wine, result, 5, usable=usable) for usable in (None, set())]
+    assert (both[0].weights == both[1].weights).all()
+
+
+def test_fold_models_and_what_is_quick_are_within_reach(wine):
+    prior = believe(wine, FAST)
+    ticks = iter([0.0])
+    spent = Budget(seconds=1, clock=lambda: next(ticks, 1000.0))
+    with workplace(wine, prior, Budget(seconds=12)) as (found, (_, workers, task)):
+        result = found.run()
+        slow = tuple(
+            replace(one, folds=tuple(
+                replace(f, fit_seconds=60.0, model=f.model if i else None)
+                for f in one.folds
+            ))
+            for i, one in enumerate(result.pool)
+        )  # fmt: skip
+        refits = Refits(wine, replace(result, pool=slow), spent, workers, task)
+        assert refits.within_reach() == {one.name for one in slow[1:]}
+        refits = Refits(wine, result, spent, workers, task)
+        assert refits.within_reach() == {one.name for one in result.pool}
 
 
 def test_a_further_search_keeps_back_what_an_earlier_one_did(wine):
