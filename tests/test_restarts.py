@@ -203,9 +203,9 @@ def test_what_only_one_search_has_chosen_is_in_the_order_of_all(two, temperature
 def test_what_a_further_search_has_found_may_have_no_part(monkeypatch):
     choose_one = Searches._choose_one
 
-    def choose_from_the_first(self):
+    def choose_from_the_first(self, usable=None):
         if len(self._found) == 1:
-            choose_one(self)
+            choose_one(self, usable)
         else:  # as where it was stopped
             self._selections.append(None)
 

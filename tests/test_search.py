@@ -790,7 +790,7 @@ def test_a_further_search_keeps_back_what_an_earlier_one_did(wine):
     play(earlier, wine, len(wine.splits))
     (run,) = earlier.complete()
     unit = Unit(run, max(run.results))
-    earlier.tell(unit, replace(run.results[unit.split], fit_seconds=1000.0))
+    earlier.tell(unit, replace(run.results[unit.split], fit_seconds=300.0))
     kept = earlier._to_keep_back()
     assert kept > 50
     assert later.seconds_left() > 990
