@@ -204,7 +204,7 @@ class Refits:
         }  # fmt: skip
 
     def _is_quick(self, i: int) -> bool:
-        """Whether there is time for it at the end in any case."""
+        """Whether it may be the last resort, when all time is spent."""
         return self.seconds(i) < LAST_GRACE / 2
 
     def affordable(self, wanted: list[int]) -> list[int]:

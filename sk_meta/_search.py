@@ -46,7 +46,8 @@ STOPPED = FoldResult(TIMEOUT, error="stopped by a callback")
 _MOMENT = 2.0  # seconds for running folds after a callback has asked to stop
 _AHEAD = 1  # units that the first free worker may take while the search thinks
 _KEPT = 8  # configurations whose fold models are kept, at least
-# Of the free memory, what the kept fold models of one configuration may take.
+# Of the free memory, what the fold models of one configuration may take, looks and
+# repetitions apart.
 _KEPT_SHARE = 0.01
 
 

@@ -33,8 +33,8 @@ MIN_TRIALS = 8
 # the ensemble from.
 PER_FAMILY = 1
 # Time that is kept back for refits: so much more than is expected, this share of the
-# budget at most, and that one where there are no fold models to do without; for two,
-# since for other members there are the fold models.
+# budget at most, or the second where there are no fold models in place of a refit; for
+# two, since for most other members there are fold models.
 _REFIT_MARGIN, _REFIT_SHARE, _ONLY_REFIT_SHARE, _REFITS = 1.3, 0.2, 1 / 3, 2
 _GRACE_SHARE, _MOST_GRACE = 0.05, 3.0
 # Configurations in vain, of each of the steps that take turns when no gain is expected,
@@ -249,19 +249,20 @@ class Strategy(Conditioning):
         """Seconds for the grace and the refit of the best configurations."""
         if not self.budget.limited:
             return 0.0
-        share, least = self.budget.share(_REFIT_SHARE), self._least_kept_back
+        share = self.budget.share(_REFIT_SHARE)
         most = self.budget.share(_ONLY_REFIT_SHARE)
-        splits, number = self._folds.stages[-1], min(self.ensemble_size, _REFITS)
-        known = [(run.seconds * self.problem.refit_factor, run.has_models(splits))
-                 for run in self.likely_members()]  # fmt: skip
+        splits = self._folds.stages[-1]
+        refits = [(run.seconds * self.problem.refit_factor, run.has_models(splits))
+                  for run in self.likely_members()]  # fmt: skip
         # What takes longer than there may be time for will be its fold models, or is
         # no member where there are none.
-        best = [one for one in known if one[1] or one[0] <= most + REFIT_GRACE][:number]
-        seconds = [s for s, models in best if s <= share + REFIT_GRACE or not models]
-        if not all(models for _, models in best):
-            share = most
+        refits = [(s, has) for s, has in refits if has or s <= most + REFIT_GRACE]
+        refits = refits[: min(self.ensemble_size, _REFITS)]
+        seconds = [s for s, has in refits if s <= share + REFIT_GRACE or not has]
         needed = max(sum(seconds) / self.n_workers, *seconds, 0.0)
-        return max(min(_REFIT_MARGIN * needed, share) + self.grace, least)
+        at_most = share if all(has for _, has in refits) else most
+        needed = min(_REFIT_MARGIN * needed, at_most) + self.grace
+        return max(needed, self._least_kept_back)
 
     # What to do next.
 

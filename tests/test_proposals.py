@@ -147,6 +147,33 @@ def test_defaults_are_those_of_the_estimators(task, name):
         assert known == {name: template.defaults[name] for name in known}
 
 
+@pytest.mark.parametrize("name", ["hist-gb", "lightgbm", "xgboost", "catboost"])
+@pytest.mark.parametrize("task", TASKS)
+def test_a_model_is_the_same_if_its_defaults_are_given(task, name):
+    template = BY_KEY[task, name]
+    load = load_wine if task == "classification" else load_diabetes
+    X, y = load(return_X_y=True)
+    try:
+        default, given, other = (template.make() for _ in range(3))
+    except ImportError:
+        pytest.skip("the package is not installed")
+    known = {k: v for k, v in template.defaults.items() if k in template.ranges}
+    depth = {"hist-gb": "max_leaf_nodes", "lightgbm": "num_leaves"}.get(
+        name, "depth" if name == "catboost" else "max_depth"
+    )
+    if name == "catboost":  # its own number of rounds, and rate, go by the rows
+        few = {"iterations": 20, "learning_rate": 0.1}
+        default.set_params(**few), given.set_params(**few), other.set_params(**few)
+    default.fit(X, y)
+    given.set_params(**known).fit(X, y)
+    other.set_params(**{**known, depth: 2}).fit(X, y)
+    assert np.array_equal(default.predict(X), given.predict(X))
+    proba = "predict_proba" if task == "classification" else "predict"
+    expected = getattr(default, proba)(X)
+    assert np.allclose(getattr(given, proba)(X), expected)
+    assert not np.allclose(getattr(other, proba)(X), expected)
+
+
 @pytest.mark.parametrize("task", TASKS)
 def test_large_tables_have_larger_trees_and_more_of_them(task):
     for name, size, rounds in [("hist-gb", "max_leaf_nodes", "max_iter"),
