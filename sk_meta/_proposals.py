@@ -27,8 +27,11 @@ N_BASES = 3  # best configurations around which new ones are looked for
 N_MOVES = 60  # candidates around each
 _STEP, _KEEP = 0.15, 0.6  # of a range; chance that a hyperparameter is left alone
 _LENGTH, _NOISE = 0.5, 0.05  # of the Gaussian process over the unit cube
-# By these, the time that boosting takes is multiplied.
+# By these, the time that boosting takes is multiplied: the rounds, and the depth of the
+# trees, as which the logarithm of their leaves counts.
 _ROUNDS = ("max_iter", "n_estimators", "iterations")
+_DEPTHS = ("depth", "max_depth")
+_LEAVES = ("max_leaf_nodes", "num_leaves", "max_leaves")
 # Hyperparameters that are a share of the columns, and so many that each counts.
 _SHARES, _MANY = frozenset({"max_features", "colsample_bytree"}), 1000
 
@@ -119,7 +122,9 @@ def propose(
 
 def _what_matters(configuration: Configuration, table: Table) -> Hashable:
     """What tells it from others on this table."""
-    params = configuration.params
+    template = template_of(configuration)
+    defaults = {} if template is None else template.defaults
+    params = {**defaults, **configuration.params}
     ordinal = str(params.get("preprocess")).startswith("ordinal")
     n_columns = table.n_columns if ordinal else table.n_encoded
     whole = "whole texts" in str(params.get("preprocess"))
@@ -153,17 +158,19 @@ class _Move:
         code = hash_of(sorted((k, str(v)) for k, v in params.items()))[:8]
         name = f"{self.template.name}~{code}"
         configuration = self.template.configuration(name, params)
-        seconds = self.base.seconds * self._times_the_rounds(params)
+        seconds = self.base.seconds * self._times_as_long(params)
         return Proposal(configuration, self.h, seconds, self.gain)
 
-    def _times_the_rounds(self, params: dict) -> float:
-        """How many times as many rounds of boosting as the base's."""
+    def _times_as_long(self, params: dict) -> float:
+        """How many times as many rounds of boosting, and as deep, as the base's."""
         base = {**self.template.defaults, **self.base.configuration.params}
         params = {**self.template.defaults, **params}
-        for name in _ROUNDS:
-            if name in base and name in params:
-                return float(params[name] / base[name])
-        return 1.0
+        times = 1.0
+        for names, of in ((_ROUNDS, float), (_DEPTHS, float), (_LEAVES, np.log2)):
+            for name in names:
+                if base.get(name) and params.get(name):
+                    times *= float(of(params[name]) / of(base[name]))
+        return times
 
 
 def _bases(

@@ -104,7 +104,7 @@ class Refits:
         self.configurations: dict[str, Configuration] = {
             trial.configuration.name: trial.configuration for trial in result.trials
         }
-        self._begun: set[int] = set()
+        self._begun: dict[int, float] = {}  # with the seconds that had passed
 
     def begin(self) -> Refits:
         """Start on the best, which is wanted whatever the ensemble will be."""
@@ -144,7 +144,8 @@ class Refits:
             key=lambda i: -selection.weights[i],
         )
         wanted = [self.best, *(i for i in members if i != self.best)]
-        kept = self.fit(wanted)
+        # What fold models can take the place of comes last.
+        kept = self.fit(sorted(wanted, key=lambda i: bool(self._kept_folds(i))))
         share = self.max_predict_time / len(members)
         bags = {
             i: bag
@@ -196,16 +197,15 @@ class Refits:
         return (one.fit_seconds + one.predict_seconds) * self.factors[i]
 
     def within_reach(self) -> set[str]:
-        """Names of those that there is time to fit, each alone, or fold models of."""
-        return {
-            one.name for i, one in enumerate(self.pool)
-            if i in self._begun or self._kept_folds(i) or self._is_quick(i)
-            or self.affordable([*self._begun, i])
-        }  # fmt: skip
+        """Names of those of which there are fold models, or time to fit them all.
 
-    def _is_quick(self, i: int) -> bool:
-        """Whether it may be the last resort, when all time is spent."""
-        return self.seconds(i) < LAST_GRACE / 2
+        Of those without, the best come first.
+        """
+        kept = {i for i in range(len(self.pool)) if self._kept_folds(i)}
+        best_first = np.argsort(-np.array(self.scores), kind="stable").tolist()
+        others = [i for i in best_first if i not in kept and i not in self._begun]
+        fitted = self.affordable([*self._begun, *others])
+        return {self.pool[i].name for i in {*kept, *self._begun, *fitted}}
 
     def affordable(self, wanted: list[int]) -> list[int]:
         """As many of the wanted that are not begun as there is time for."""
@@ -213,7 +213,8 @@ class Refits:
         kept: list[int] = []
         for i in wanted:
             if i in self._begun:
-                left -= self.seconds(i)
+                passed = self.budget.elapsed() - self._begun[i]
+                left -= max(self.seconds(i) - passed, 0.0)
             elif self.seconds(i) <= min(left, self.budget.remaining() + REFIT_GRACE):
                 kept.append(i)
                 left -= self.seconds(i)
@@ -229,7 +230,7 @@ class Refits:
         return {}
 
     def _submit(self, i: int) -> None:
-        self._begun.add(i)
+        self._begun[i] = self.budget.elapsed()
         configuration = self.configurations[self.pool[i].name]
         call = (self.task.reference, configuration, self.problem.random_state)
         self.workers.submit(i, _fit_on_all_rows, *call)
@@ -290,7 +291,7 @@ class Refits:
         if not self.budget.limited or isinstance(self.workers, Here):
             return {}
         better = [i for i, known in enumerate(self.scores) if known > score]
-        quick = list(filter(self._is_quick, better))
+        quick = [i for i in better if self.seconds(i) < LAST_GRACE / 2]
         if not quick:
             return {}
         best = max(quick, key=lambda i: self.scores[i])

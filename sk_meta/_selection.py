@@ -334,7 +334,7 @@ def _best_alone(folds: list[_Fold], goal: Goal) -> list[np.ndarray]:
 def _warn_too_slow(limit: float, fastest: float) -> None:
     warn_user(
         f"max_predict_time={limit:.3g} s per 1,000 rows is less than what any of the "
-        f"configurations that were tried takes; the fastest is used, with "
+        f"configurations takes that may be members; the fastest is used, with "
         f"{fastest:.3g} s. Raise it, or name faster candidates."
     )
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 
 from ._history import to_h
@@ -40,9 +42,13 @@ class Standings:
         splits = self._folds.stages[-1]
         return sorted(self.complete(), key=lambda run: -run.score(splits))
 
-    def likely_members(self) -> list[Run]:
-        """Complete runs that the ensemble may need, the best first."""
-        ranked = self.ranked()
+    def likely_members(self, usable: Callable[[Run], bool]) -> list[Run]:
+        """Complete runs that the ensemble may need, the best first.
+
+        Of the usable ones: what is worse than another that can't be used is needed all
+        the same.
+        """
+        ranked = [run for run in self.ranked() if usable(run)]
         if not ranked:
             return []
         worst = min(map(self._mean_h, ranked)) + MEMBER_MARGIN

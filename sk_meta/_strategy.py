@@ -32,9 +32,9 @@ MIN_TRIALS = 8
 # So many of each family run all their folds, so that there are different ones to choose
 # the ensemble from.
 PER_FAMILY = 1
-# Time that is kept back for refits: so much more than is expected, this share of the
-# budget at most, or the second where there are no fold models in place of a refit; for
-# two, since for most other members there are fold models.
+# Time that is kept back for refits: so much more than is expected; this share of the
+# budget at most, or the second for those that no fold models can take the place of;
+# for two, since for most other members there are fold models.
 _REFIT_MARGIN, _REFIT_SHARE, _ONLY_REFIT_SHARE, _REFITS = 1.3, 0.2, 1 / 3, 2
 _GRACE_SHARE, _MOST_GRACE = 0.05, 3.0
 # Configurations in vain, of each of the steps that take turns when no gain is expected,
@@ -250,19 +250,27 @@ class Strategy(Conditioning):
         if not self.budget.limited:
             return 0.0
         share = self.budget.share(_REFIT_SHARE)
-        most = self.budget.share(_ONLY_REFIT_SHARE)
+        most = min(self.budget.share(_ONLY_REFIT_SHARE), self.budget.remaining())
         splits = self._folds.stages[-1]
-        refits = [(run.seconds * self.problem.refit_factor, run.has_models(splits))
-                  for run in self.likely_members()]  # fmt: skip
-        # What takes longer than there may be time for will be its fold models, or is
-        # no member where there are none.
-        refits = [(s, has) for s, has in refits if has or s <= most + REFIT_GRACE]
-        refits = refits[: min(self.ensemble_size, _REFITS)]
-        seconds = [s for s, has in refits if s <= share + REFIT_GRACE or not has]
-        needed = max(sum(seconds) / self.n_workers, *seconds, 0.0)
-        at_most = share if all(has for _, has in refits) else most
-        needed = min(_REFIT_MARGIN * needed, at_most) + self.grace
-        return max(needed, self._least_kept_back)
+
+        def seconds(run: Run) -> float:
+            return run.seconds * self.problem.refit_factor
+
+        # What takes longer than there may be time for is its fold models, or no member
+        # where there are none.
+        members = self.likely_members(
+            lambda run: run.has_models(splits) or seconds(run) <= most + REFIT_GRACE
+        )[: min(self.ensemble_size, _REFITS)]
+        only = [seconds(run) for run in members if not run.has_models(splits)]
+        others = [seconds(run) for run in members if run.has_models(splits)]
+        others = [s for s in others if s <= share + REFIT_GRACE]
+        needed = max(self._needed(only, most), self._needed([*only, *others], share))
+        return max(needed + self.grace, self._least_kept_back)
+
+    def _needed(self, seconds: list[float], most: float) -> float:
+        """What refits that take so long may take in parallel, or the most if more."""
+        together = sum(seconds) / self.n_workers
+        return min(_REFIT_MARGIN * max(together, *seconds, 0.0), most)
 
     # What to do next.
 

@@ -223,6 +223,7 @@ def test_values_out_of_range_come_back_into_it():
 def test_configurations_of_the_catalogue_can_be_moved(task):
     rng = np.random.default_rng(0)
     moved = 0
+    table = table_and_target(task)[2]
     for configuration in catalogue(task):
         template = template_of(configuration)
         if template is None:
@@ -230,8 +231,33 @@ def test_configurations_of_the_catalogue_can_be_moved(task):
         params = template.move(configuration.params, rng, 0.2, 0.5)
         near = template.configuration("it", params)
         assert near.task == task and near.template == template.name
+        if near.requires is None:
+            assert near.build(table, 0).get_params()
         moved += 1
     assert moved > len(catalogue(task)) / 2
+
+
+def test_rounds_that_end_early_still_do_after_a_move():
+    base = next(c for c in catalogue("classification") if c.name == "hist-gb-long")
+    found = proposals([Observed(base, 0.0, 1.0)])
+    assert len({p.configuration.name for p in found}) > 1
+    for p in found:
+        given = p.configuration.params
+        assert given["early_stopping"] and given["n_iter_no_change"] == 20
+        model = p.configuration.build(TABLE, 0)[-1]
+        assert model.early_stopping and model.max_iter == given["max_iter"]
+
+
+def test_a_default_that_is_given_makes_no_other_configuration():
+    params = BOOSTING.sample(1, random_state=0)[0]
+    params["max_leaf_nodes"] = BOOSTING.defaults["max_leaf_nodes"]
+    named = BOOSTING.configuration("named", params)
+    omitted = BOOSTING.configuration("omitted", {
+        name: value for name, value in params.items() if name != "max_leaf_nodes"
+    })  # fmt: skip
+    other = BOOSTING.configuration("other", {**params, "max_leaf_nodes": 8})
+    assert _what_matters(named, TABLE) == _what_matters(omitted, TABLE)
+    assert _what_matters(named, TABLE) != _what_matters(other, TABLE)
 
 
 def test_proposals_are_new_and_named_after_their_template():
@@ -312,7 +338,8 @@ def test_expected_values_are_near_what_was_seen():
     for p in proposals(trees({2: -0.9, 5: -1.0, 9: -0.8})):
         assert -1.3 < p.h < -0.6
         assert 0 <= p.gain < 0.3
-        assert p.seconds == pytest.approx(0.1)
+        depth = p.configuration.params["max_depth"]
+        assert any(p.seconds == pytest.approx(0.1 * depth / of) for of in (2, 5, 9))
 
 
 def test_nothing_slow_is_proposed():
@@ -332,16 +359,16 @@ def test_one_observation_is_enough():
     assert propose(trees({4: -1.0}), [], TABLE, 100.0, 0) is not None
 
 
-def test_more_rounds_take_more_seconds():
-    params = {"preprocess": "ordinal", "learning_rate": 0.1}
-    base = observed(BOOSTING, {**params, "max_iter": 100}, -1.0, seconds=1.0)
-    found = proposals([base], n=20)
-    assert {p.configuration.params["max_iter"] for p in found} > {100}
+def test_more_rounds_and_larger_trees_take_more_seconds():
+    given = {"max_iter": 100, "max_leaf_nodes": 16}
+    found = proposals([observed(BOOSTING, given, -1.0, seconds=1.0)], n=20)
+    for name, value in given.items():
+        assert {p.configuration.params[name] for p in found} > {value}
     for p in found:
-        times = p.configuration.params["max_iter"] / 100
-        assert p.seconds == pytest.approx(times)
-    few = proposals([base], max_seconds=1.0)
-    assert few and all(p.configuration.params["max_iter"] <= 100 for p in few)
+        rounds, leaves = (p.configuration.params[name] for name in given)
+        assert p.seconds == pytest.approx(rounds / 100 * np.log2(leaves) / 4)
+    few = proposals([observed(BOOSTING, given, -1.0, seconds=1.0)], max_seconds=1.0)
+    assert few and all(p.seconds <= 1.0 for p in few)
 
 
 def test_only_the_best_have_neighbours():

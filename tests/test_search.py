@@ -14,7 +14,7 @@ from joblib import parallel_config
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.datasets import load_digits, load_wine
 
-from sk_meta import _folds, _racing, _strategy
+from sk_meta import MetaLearnerEstimator, _folds, _racing, _strategy
 from sk_meta import _steps as steps
 from sk_meta._belief import Belief
 from sk_meta._budget import Budget
@@ -721,6 +721,44 @@ def test_time_is_kept_back_for_the_refit(wine):
         assert kept_back(fit_seconds=200.0) == 0
 
 
+def test_no_time_is_kept_back_for_what_there_is_no_time_for(wine):
+    """However good it is, and what is worse is needed in its place."""
+    now = [0.0]
+    prior = believe(wine, FAST)
+    budget = Budget(seconds=1000, clock=lambda: now[0])
+    wine = steps.plan(wine, prior, Budget(count=25), 1)
+    told = Strategy(
+        wine, prior.belief, prior.configurations, budget, ensemble_size=3
+    )
+    play(told, wine, 4 * len(wine.splits))
+    first, *others = told.ranked()
+    assert others
+
+    def take(run, **changes):
+        for split, result in run.results.items():
+            run.results[split] = replace(result, **changes)
+
+    def refit(seconds):
+        return seconds / wine.refit_factor
+
+    take(first, fit_seconds=refit(300.0), predict_seconds=0.0)
+    for run in others:
+        take(run, fit_seconds=refit(40.0), predict_seconds=0.0, model="kept")
+    # Fold models can take the place of the others, for which a fifth is kept at most.
+    assert told._to_keep_back() == pytest.approx(1000 / 3 + told.grace)
+    now[0] = 720.0
+    assert told._to_keep_back() < 200
+    # Without it, the others are judged by the best of themselves.
+    members = told.likely_members(lambda run: run is not first)
+    assert members and first not in members
+    assert told._to_keep_back() > 1.2 * 40
+    # What is kept back for fold models' sake does not grow by what has none.
+    take(first, fit_seconds=refit(10.0))
+    take(others[0], fit_seconds=refit(190.0))
+    now[0] = 0.0
+    assert told._to_keep_back() <= 200 + told.grace
+
+
 def test_what_there_is_no_time_to_fit_is_no_member(wine):
     prior = believe(wine, FAST)
     result = search(wine, prior)
@@ -752,13 +790,63 @@ def test_what_there_is_no_time_to_fit_is_no_member(wine):
     assert set(fitted.n_models) == members
 
 
+def test_only_as_many_are_within_reach_as_can_be_fitted_together(wine):
+    prior = believe(wine, FAST)
+    result = search(wine, prior)
+    pool = tuple(
+        replace(one, folds=tuple(replace(f, fit_seconds=14.0, predict_seconds=0.0)
+                                 for f in one.folds))
+        for one in result.pool
+    )  # fmt: skip
+    factor = len(wine.y) / result.n_train[0]
+    ranked = np.argsort([-one.mean(SCORE) for one in pool], kind="stable")
+    moment = Budget(seconds=1.5 * 14 * factor, clock=lambda: 0.0)
+    with workplace(wine, prior, Budget(seconds=60)) as (_, (_, workers, task)):
+        refits = Refits(wine, replace(result, pool=pool), moment, workers, task)
+        n_fitted = workers.size
+        assert len(pool) > n_fitted
+        expected = {pool[i].name for i in ranked[:n_fitted]}
+        assert refits.within_reach() == expected
+        # One that runs already needs only what is left of its time.
+        last = int(ranked[n_fitted])
+        refits._begun[last] = -14 * factor
+        assert refits.within_reach() == {*expected, pool[last].name}
+        refits._begun[last] = 0.0
+        assert len(refits.within_reach()) == n_fitted
+        # Fold models need none.
+        folds = tuple(replace(f, model="kept") for f in pool[ranked[0]].folds)
+        changed = list(pool)
+        changed[ranked[0]] = replace(pool[ranked[0]], folds=folds)
+        refits = Refits(
+            wine, replace(result, pool=tuple(changed)), moment, workers, task
+        )
+        others = {pool[i].name for i in ranked[: n_fitted + 1]}
+        assert refits.within_reach() == others
+
+
+def test_the_ensemble_is_of_what_is_within_reach(monkeypatch):
+    X, y = load_wine(return_X_y=True)
+
+    def fitted():
+        model = MetaLearnerEstimator(candidates=FAST, n_candidates=8, random_state=0)
+        return model.fit(X, y)
+
+    heaviest = fitted().members_["configuration"].iloc[0]
+    within_reach = Refits.within_reach
+    monkeypatch.setattr(
+        Refits, "within_reach", lambda self: within_reach(self) - {heaviest}
+    )
+    others = fitted().members_["configuration"].tolist()
+    assert others and heaviest not in others
+
+
 def test_if_there_is_time_for_none_all_may_be_members(wine):
     result = search(wine, believe(wine, FAST))
     both = [steps.combine(wine, result, 5, usable=usable) for usable in (None, set())]
     assert (both[0].weights == both[1].weights).all()
 
 
-def test_fold_models_and_what_is_quick_are_within_reach(wine):
+def test_fold_models_are_within_reach(wine):
     prior = believe(wine, FAST)
     ticks = iter([0.0])
     spent = Budget(seconds=1, clock=lambda: next(ticks, 1000.0))
@@ -773,8 +861,6 @@ def test_fold_models_and_what_is_quick_are_within_reach(wine):
         )  # fmt: skip
         refits = Refits(wine, replace(result, pool=slow), spent, workers, task)
         assert refits.within_reach() == {one.name for one in slow[1:]}
-        refits = Refits(wine, result, spent, workers, task)
-        assert refits.within_reach() == {one.name for one in result.pool}
 
 
 def test_a_further_search_keeps_back_what_an_earlier_one_did(wine):

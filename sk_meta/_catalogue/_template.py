@@ -89,6 +89,9 @@ class Template:
         What its estimator takes for those hyperparameters that are not given.
     large : dict
         Ranges that take the place of others on large tables.
+    kept : tuple of str
+        Hyperparameters without a range that a move leaves as they are: rounds that end
+        early are not what rounds that don't would be.
     """
 
     name: str
@@ -103,6 +106,7 @@ class Template:
     mapped: tuple[str, ...] = ()
     defaults: dict = field(default_factory=dict)
     large: dict = field(default_factory=dict)
+    kept: tuple[str, ...] = ()
 
     def for_rows(self, n_rows: int) -> Template:
         """The same with the ranges for so many rows.
@@ -224,12 +228,14 @@ class Template:
         -------
         dict
         """
-        space = zip(self._space().items(), place, changed, strict=True)
-        return {
+        space = self._space()
+        of_each = zip(space.items(), place, changed, strict=True)
+        moved = {
             name: _rounded(_value_at(values, where)) if new else params[name]
-            for (name, values), where, new in space
+            for (name, values), where, new in of_each
             if new or name in params
         }
+        return {**moved, **{k: params[k] for k in self.kept if k in params}}
 
     def position(self, params: dict) -> np.ndarray:
         """Hyperparameters as a point of the unit cube.

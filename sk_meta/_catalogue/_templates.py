@@ -104,6 +104,10 @@ _XGBOOST_DEFAULTS = {"learning_rate": 0.3, "n_estimators": 100, "max_depth": 6,
                      "subsample": 1.0, "colsample_bytree": 1.0,
                      "min_child_weight": 1.0, "reg_lambda": 1.0}  # fmt: skip
 _CATBOOST_DEFAULTS = {"depth": 6, "l2_leaf_reg": 3.0}
+# What the catalogue gives besides.
+_HIST_KEPT = ("early_stopping", "n_iter_no_change")
+_LIGHTGBM_KEPT = ("subsample", "subsample_freq")
+_XGBOOST_KEPT = ("grow_policy", "max_leaves")
 _LEAVES = [16, 31, 63, 127, 255, 511]
 
 
@@ -129,7 +133,7 @@ def _boosting(task: str) -> tuple[Template, ...]:
                   "min_samples_leaf": [2, 5, 10, 20, 40],
                   "l2_regularization": loguniform(1e-3, 30),
                   "max_features": [0.3, 0.5, 0.7, 1.0], **losses}, {},
-                 defaults=_HIST_DEFAULTS,
+                 defaults=_HIST_DEFAULTS, kept=_HIST_KEPT,
                  large={"max_iter": many, "max_leaf_nodes": [8, *_LEAVES],
                         "min_samples_leaf": [5, 10, 20, 40, 80, 160]}),
         Template("gb", "gradient boosting", task, classic, ("ordinal imputed",),
@@ -146,6 +150,7 @@ def _boosting(task: str) -> tuple[Template, ...]:
                   "extra_trees": [False, True],
                   "reg_lambda": loguniform(1e-2, 30)},
                  {"requires": "lightgbm"}, wrap, defaults=_LIGHTGBM_DEFAULTS,
+                 kept=_LIGHTGBM_KEPT,
                  large={"n_estimators": many, "num_leaves": [8, *_LEAVES],
                         "min_child_samples": [5, 10, 20, 40, 80, 160]}),
         Template("xgboost", "XGBoost", task, xgboost(kind), ("ordinal",),
@@ -155,6 +160,7 @@ def _boosting(task: str) -> tuple[Template, ...]:
                   "min_child_weight": loguniform(0.5, 10),
                   "reg_lambda": loguniform(0.1, 30)},
                  {"requires": "xgboost"}, wrap, defaults=_XGBOOST_DEFAULTS,
+                 kept=_XGBOOST_KEPT,
                  large={"n_estimators": many, "max_depth": randint(3, 15),
                         "min_child_weight": loguniform(0.5, 100)}),
         Template("catboost", "CatBoost", task, catboost(kind), ("ordinal",),
@@ -196,14 +202,14 @@ def _wide_boosting(task: str) -> tuple[Template, ...]:
                   "max_leaf_nodes": leaves, "min_samples_leaf": [20, 40, 80, 160],
                   "l2_regularization": loguniform(1e-3, 30),
                   "max_features": [0.3, 0.5, 0.7, 1.0]}, {},
-                 defaults=_HIST_DEFAULTS, large={"max_iter": many}),
+                 defaults=_HIST_DEFAULTS, kept=_HIST_KEPT, large={"max_iter": many}),
         Template("lightgbm-wide", "LightGBM", task, lightgbm(kind), ("ordinal",),
                  {"learning_rate": rate, "n_estimators": rounds,
                   "num_leaves": leaves, "min_child_samples": [20, 40, 80, 160],
                   "colsample_bytree": uniform(0.3, 0.7),
                   "reg_lambda": loguniform(1e-2, 30)},
                  {"requires": "lightgbm"}, wrap, defaults=_LIGHTGBM_DEFAULTS,
-                 large={"n_estimators": many}),
+                 kept=_LIGHTGBM_KEPT, large={"n_estimators": many}),
         Template("xgboost-wide", "XGBoost", task,
                  partial(xgboost(kind), max_depth=0, grow_policy="lossguide"),
                  ("ordinal",),
