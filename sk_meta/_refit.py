@@ -211,7 +211,7 @@ class Refits:
         """As many of the wanted that are not begun as there is time for."""
         left = self.budget.remaining() * self.workers.size
         kept: list[int] = []
-        for i in wanted:
+        for i in dict.fromkeys(wanted):  # once each: a member may run already
             if i in self._begun:
                 passed = self.budget.elapsed() - self._begun[i]
                 left -= max(self.seconds(i) - passed, 0.0)

@@ -813,6 +813,9 @@ def test_only_as_many_are_within_reach_as_can_be_fitted_together(wine):
         assert refits.within_reach() == {*expected, pool[last].name}
         refits._begun[last] = 0.0
         assert len(refits.within_reach()) == n_fitted
+        # Nor does it count twice where it is wanted, too.
+        refits.budget = Budget(seconds=2.5 * 14 * factor, clock=lambda: 0.0)
+        assert refits.affordable([last, last, ranked[0]]) == [ranked[0]]
         # Fold models need none.
         folds = tuple(replace(f, model="kept") for f in pool[ranked[0]].folds)
         changed = list(pool)
