@@ -741,6 +741,9 @@ def test_no_time_is_kept_back_for_what_there_is_no_time_for(wine):
     def refit(seconds):
         return seconds / wine.refit_factor
 
+    scores = first.results[0].scores
+    for run in (first, *others):
+        take(run, scores=scores)  # so that all are likely members
     take(first, fit_seconds=refit(300.0), predict_seconds=0.0)
     for run in others:
         take(run, fit_seconds=refit(40.0), predict_seconds=0.0, model="kept")
@@ -748,15 +751,26 @@ def test_no_time_is_kept_back_for_what_there_is_no_time_for(wine):
     assert told._to_keep_back() == pytest.approx(1000 / 3 + told.grace)
     now[0] = 720.0
     assert told._to_keep_back() < 200
-    # Without it, the others are judged by the best of themselves.
-    members = told.likely_members(lambda run: run is not first)
-    assert members and first not in members
     assert told._to_keep_back() > 1.2 * 40
     # What is kept back for fold models' sake does not grow by what has none.
     take(first, fit_seconds=refit(10.0))
     take(others[0], fit_seconds=refit(190.0))
     now[0] = 0.0
     assert told._to_keep_back() <= 200 + told.grace
+
+
+def test_members_are_judged_by_the_best_of_the_usable(wine):
+    prior = believe(wine, FAST)
+    told = strategy(wine, prior, count=25, ensemble_size=3)
+    play(told, wine, 4 * len(wine.splits))
+    first, *others = told.ranked()
+    assert others
+    for run, loss in [(first, 1e-3), *((run, 0.5) for run in others)]:
+        for split, result in run.results.items():
+            scores = dict.fromkeys(result.scores, -loss)
+            run.results[split] = replace(result, scores=scores)
+    assert told.likely_members(lambda run: True) == [first]
+    assert set(told.likely_members(lambda run: run is not first)) == set(others)
 
 
 def test_what_there_is_no_time_to_fit_is_no_member(wine):
